@@ -1,0 +1,54 @@
+#!/bin/sh
+# Prepares a fresh Debian machine that has only Node: packages, npm's modules, the engine, the build.
+#   deploy/prepare.sh run     what serving needs
+#   deploy/prepare.sh test    that, and what the tests need
+# Does only what is missing, so that the second call takes seconds. Called by `npm start` and `npm test`.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() {
+  echo "prepare: $1" >&2
+  echo "  what to do: $2" >&2
+  exit 1
+}
+
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+  fail "Node $(node --version) is too old" "install Node 20.19 or later"
+
+run_packages="g++ make"
+test_packages="$run_packages iproute2 iputils-ping iperf3 tshark clang-format"
+case "${1:-}" in
+  run) packages=$run_packages ;;
+  test) packages=$test_packages ;;
+  *) fail "unknown purpose '${1:-}'" "say 'run' or 'test'" ;;
+esac
+
+installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+missing=
+for package in $packages; do
+  installed "$package" || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  command -v apt-get >/dev/null || fail "no apt-get, and these are missing:$missing" "install them with this system's package tool"
+  as_root=
+  if [ "$(id -u)" != 0 ]; then
+    sudo -n true 2>/dev/null || fail "these packages are missing:$missing" "run as root: apt-get install$missing"
+    as_root="sudo -n"
+  fi
+  echo "prepare: installing$missing"
+  $as_root apt-get -q update >/dev/null
+  # shellcheck disable=SC2086 # a list of words is what is wanted
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing >/dev/null
+fi
+
+# npm writes node_modules/.package-lock.json last: older than our lock file means another version's modules.
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "prepare: npm ci"
+  npm ci --no-audit --no-fund --loglevel=error
+fi
+
+make --silent --jobs="$(nproc)" --directory=src/datapath/native
+npx --no-install tsc -p tsconfig.json
