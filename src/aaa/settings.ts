@@ -1,0 +1,195 @@
+/**
+ * The menus of local users: `/ppp secret`, one item per user, and `/ppp profile`, what many users have in common. Names,
+ * types and defaults are those of the manuals. What several levels say together is merge.ts's.
+ */
+
+import {
+  type AddressOrPool,
+  addressOrPool,
+  choice,
+  duration,
+  integer,
+  ipv4,
+  listOf,
+  name,
+  optional,
+  reference,
+  text,
+} from '../base/kind.ts';
+import { comment, disabled } from '../base/rows.ts';
+import { type Kind, menu, type Row, type ValuesOf } from '../base/setting.ts';
+import { Password } from '../ppp/auth/password.ts';
+import { routeKind } from './route.ts';
+
+/** `default` leaves it to the next level. */
+export type Tristate = 'default' | 'no' | 'yes';
+
+/** `yes` encrypts if the peer can, `required` refuses a peer that cannot. */
+export type Encryption = Tristate | 'required';
+
+const tristate: Kind<Tristate> = choice(['default', 'no', 'yes']);
+
+/** RouterOS's help says `require`, its reference `required`. */
+const encryption: Kind<Encryption> = choice(['default', 'no', 'yes', 'required'], { require: 'required' });
+
+/** A password is text to the operator and opaque to the program. */
+export const passwordKind: Kind<Password> = {
+  label: 'text',
+  quoted: true,
+  parse: (typed) => new Password(typed),
+  format: (password) => password.reveal(),
+};
+
+/** Milliseconds. Zero is "none", also where a lower level names a time; no tunnel lives for a year. */
+const timeout: Kind<number | undefined> = optional(duration(0, 365 * 86_400_000));
+
+/** Octets; zero is no limit. */
+const quota: Kind<number> = integer(0, Number.MAX_SAFE_INTEGER);
+
+function addressRow(help: string): Row<AddressOrPool | undefined> {
+  return { kind: optional(addressOrPool('/ip pool')), default: undefined, applies: 'next-session', help };
+}
+
+const localAddress = addressRow("This node's end of the tunnel.");
+const remoteAddress = addressRow("The user's end of the tunnel.");
+
+export const profileMenu = menu({
+  path: '/ppp profile',
+  kind: 'list',
+  help: 'What many users have in common.',
+  flags: [{ letter: '*', name: 'default' }],
+  naming: { space: 'ppp profile', taken: 'profile with such name already exists' },
+  rows: {
+    name: { kind: name, default: '', required: true, applies: 'next-session', help: 'Name of the profile.' },
+    localAddress,
+    remoteAddress,
+    useCompression: {
+      kind: tristate,
+      default: 'default',
+      applies: 'next-session',
+      help: 'Whether data may be compressed, if the peer can.',
+    },
+    useEncryption: {
+      kind: encryption,
+      default: 'default',
+      applies: 'next-session',
+      help: 'Whether data are encrypted; `required` refuses a peer that cannot.',
+    },
+    onlyOne: {
+      kind: tristate,
+      default: 'default',
+      applies: 'next-session',
+      help: 'Whether a user may have one session only.',
+    },
+    changeTcpMss: {
+      kind: tristate,
+      default: 'default',
+      applies: 'next-session',
+      help: 'Whether TCP connections through the tunnel are kept to segments that fit.',
+    },
+    sessionTimeout: {
+      kind: timeout,
+      default: undefined,
+      applies: 'next-session',
+      help: 'How long a session may last.',
+    },
+    idleTimeout: {
+      kind: timeout,
+      default: undefined,
+      applies: 'next-session',
+      help: 'How long a session may last without traffic.',
+    },
+    rateLimit: {
+      kind: text,
+      default: '',
+      applies: 'next-session',
+      help: 'Rate as rx[/tx] of this node, with bursts if wanted; rx is what the user sends.',
+    },
+    dnsServer: {
+      kind: listOf(ipv4),
+      default: [],
+      applies: 'next-session',
+      help: 'Name servers for the user: the first two are told.',
+    },
+    winsServer: {
+      kind: listOf(ipv4),
+      default: [],
+      applies: 'next-session',
+      help: 'NetBIOS name servers for the user: the first two are told.',
+    },
+    comment,
+  },
+  builtIn: [
+    { id: 0, values: { name: 'default', changeTcpMss: 'yes' } },
+    { id: 0xfffffffe, values: { name: 'default-encryption', useEncryption: 'yes', changeTcpMss: 'yes' } },
+  ],
+});
+
+/** A profile as configured. Times are in milliseconds. */
+export type Profile = ValuesOf<typeof profileMenu>;
+
+/** RouterOS's services; ours is `pptp`. */
+const services = ['any', 'async', 'l2tp', 'ovpn', 'pppoe', 'pptp', 'sstp'] as const;
+
+export type Service = (typeof services)[number];
+
+export const secretMenu = menu({
+  path: '/ppp secret',
+  kind: 'list',
+  help: 'Users that this node knows itself.',
+  flags: [{ letter: 'X', name: 'disabled' }],
+  naming: { space: 'ppp secret', taken: 'secret with the same name already exists' },
+  rows: {
+    name: { kind: name, default: '', required: true, applies: 'next-session', help: 'Name of the user.' },
+    service: {
+      kind: choice(services),
+      default: 'any',
+      applies: 'next-session',
+      help: 'Service that the user may use.',
+    },
+    callerId: {
+      kind: text,
+      default: '',
+      applies: 'next-session',
+      help: 'Address that the user must call from; empty if any will do.',
+    },
+    password: {
+      kind: passwordKind,
+      default: new Password(''),
+      applies: 'next-session',
+      sensitive: true,
+      help: 'Password of the user.',
+    },
+    profile: {
+      kind: reference('/ppp profile'),
+      default: 'default',
+      applies: 'next-session',
+      help: 'Profile that says what the secret does not.',
+    },
+    localAddress,
+    remoteAddress,
+    routes: {
+      kind: listOf(routeKind),
+      default: [],
+      applies: 'next-session',
+      help: 'Routes of this node while the user is connected, each as dst-address, gateway and metric.',
+    },
+    limitBytesIn: {
+      kind: quota,
+      default: 0,
+      applies: 'next-session',
+      help: 'Octets that the user may send in one session.',
+    },
+    limitBytesOut: {
+      kind: quota,
+      default: 0,
+      applies: 'next-session',
+      help: 'Octets that the user may receive in one session.',
+    },
+    comment,
+    disabled: disabled(false),
+  },
+});
+
+/** A user as configured. */
+export type Secret = ValuesOf<typeof secretMenu>;

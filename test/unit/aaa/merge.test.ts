@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { type Level, merge } from '../../../src/aaa/merge.ts';
+import { profileMenu } from '../../../src/aaa/settings.ts';
+import { defaultsOf } from '../../../src/base/setting.ts';
+
+const address = (value: number) => ({ address: value });
+const pool = (name: string) => ({ pool: name });
+
+describe('merge of secret, profile and default profile', () => {
+  it.each<[string, keyof Level, readonly unknown[], string, unknown]>([
+    ['the strongest that speaks', 'rateLimit', ['', '1M', '2M'], 'rateLimit', '1M'],
+    ['nobody', 'rateLimit', ['', '', ''], 'rateLimit', ''],
+    ['the default profile', 'useEncryption', ['default', 'default', 'required'], 'useEncryption', 'required'],
+    ['a `no` above it', 'useEncryption', ['default', 'no', 'required'], 'useEncryption', 'no'],
+    ['nobody', 'useEncryption', ['default', 'default', 'default'], 'useEncryption', 'no'],
+    ['nobody', 'useCompression', ['default', 'default', 'default'], 'useCompression', false],
+    ['nobody', 'onlyOne', ['default', 'default', 'default'], 'onlyOne', false],
+    ['the default profile', 'onlyOne', ['default', 'default', 'yes'], 'onlyOne', true],
+    ['nobody', 'changeTcpMss', ['default', 'default', 'default'], 'changeTcpMss', true],
+    ['the profile', 'changeTcpMss', ['default', 'no', 'yes'], 'changeTcpMss', false],
+    [
+      'a time of zero, which is none',
+      'sessionTimeout',
+      [undefined, 0, 60_000],
+      'sessionTimeoutMs',
+      undefined,
+    ],
+    ['the default profile', 'idleTimeout', [undefined, undefined, 60_000], 'idleTimeoutMs', 60_000],
+    ['the whole list of one level', 'dnsServer', [[], [1], [2, 3]], 'dnsServer', [1]],
+    ['nobody', 'winsServer', [[], [], []], 'winsServer', []],
+    ['the secret', 'limitBytesIn', [5, undefined, undefined], 'limitBytesIn', 5],
+    ['nobody', 'limitBytesOut', [0, undefined, undefined], 'limitBytesOut', undefined],
+    [
+      'an address over a pool below',
+      'remoteAddress',
+      [address(1), pool('a'), pool('b')],
+      'remoteAddress',
+      address(1),
+    ],
+    [
+      'an address over a pool above',
+      'remoteAddress',
+      [pool('a'), pool('b'), address(3)],
+      'remoteAddress',
+      address(3),
+    ],
+    [
+      'the strongest address',
+      'localAddress',
+      [undefined, address(2), address(3)],
+      'localAddress',
+      address(2),
+    ],
+    ['the strongest pool', 'localAddress', [undefined, pool('a'), pool('b')], 'localAddress', pool('a')],
+    ['nobody', 'localAddress', [undefined, undefined, undefined], 'localAddress', undefined],
+  ])('follows %s for %s %j', (_who, key, said, granted, value) => {
+    const grant = merge(
+      'p',
+      said.map((one) => ({ [key]: one }) as Level),
+    );
+
+    expect(grant).toHaveProperty(granted, value);
+  });
+
+  it('leaves encryption of the built-in profile `default` to the default profile', () => {
+    const [plain, encrypting] = (profileMenu.builtIn ?? []).map(({ values }) => ({
+      ...defaultsOf(profileMenu),
+      ...values,
+    }));
+
+    expect(merge('default', [plain ?? {}, encrypting ?? {}])).toMatchObject({
+      useEncryption: 'yes',
+      changeTcpMss: true,
+      onlyOne: false,
+    });
+    expect(merge('default', [plain ?? {}, plain ?? {}]).useEncryption).toBe('no');
+  });
+});
