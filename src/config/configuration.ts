@@ -1,0 +1,48 @@
+/**
+ * The configuration as the program reads it: every menu by name and type. The only file that knows which menus there are;
+ * a new menu is a line in `menus` and a line below.
+ */
+
+import { type Profile, profileMenu, type Secret, secretMenu } from '../aaa/settings.ts';
+import type { AnyMenu } from '../base/setting.ts';
+import { type ClientSettings, clientMenu } from '../client/settings.ts';
+import {
+  type ServerSettings,
+  type StaticServer,
+  serverMenu,
+  staticServerMenu,
+} from '../session/server-settings.ts';
+import { type Pool, poolMenu } from '../session/settings.ts';
+import { itemsOf, settingsOf, type Tree } from './tree.ts';
+
+/** All menus, in the order of `export`: what is named stands before what names it. */
+export const menus: readonly AnyMenu[] = [
+  poolMenu,
+  profileMenu,
+  secretMenu,
+  serverMenu,
+  staticServerMenu,
+  clientMenu,
+];
+
+/** Lists are in the operator's order. Every name that is used exists: the store has checked it. */
+export interface Configuration {
+  readonly server: ServerSettings;
+  readonly staticServers: readonly StaticServer[];
+  readonly clients: readonly ClientSettings[];
+  readonly profiles: readonly Profile[];
+  readonly secrets: readonly Secret[];
+  readonly pools: readonly Pool[];
+}
+
+/** What `tree`, made of `menus`, says. */
+export function configurationOf(tree: Tree): Configuration {
+  return {
+    server: settingsOf(tree, serverMenu),
+    staticServers: itemsOf(tree, staticServerMenu).map(({ values }) => values),
+    clients: itemsOf(tree, clientMenu).map(({ values }) => values),
+    profiles: itemsOf(tree, profileMenu).map(({ values }) => values),
+    secrets: itemsOf(tree, secretMenu).map(({ values }) => values),
+    pools: itemsOf(tree, poolMenu).map(({ values }) => values),
+  };
+}

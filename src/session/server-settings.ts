@@ -1,0 +1,124 @@
+/**
+ * The server's menus: `/interface pptp-server server`, which is one set of values, and `/interface pptp-server`, whose static
+ * entries give a user an interface name that stays. Also the rows that every PPTP interface has, server or client. Names,
+ * ranges and defaults are those of the manuals; the newer one wins, except that MS-CHAPv1 has to be asked for.
+ */
+
+import { integer, orWord, reference, seconds, setOf, text, yesNo } from '../base/kind.ts';
+import { comment, disabled } from '../base/rows.ts';
+import { type Kind, menu, type Row, refuse, type ValuesOf } from '../base/setting.ts';
+
+/** RouterOS's names of the authentication methods, weakest first, which is the order that it prints them in. */
+export const authenticationMethods = ['pap', 'chap', 'mschap1', 'mschap2'] as const;
+
+/** Both kinds of PPTP interface are interfaces: no two have one name. */
+export const interfaceNaming = {
+  space: 'interface',
+  taken: 'already have interface with such name',
+} as const;
+
+/** What the kernel takes as an interface's name: 15 octets (IFNAMSIZ less its closing zero), no white space, slash or colon. */
+export const interfaceName: Kind<string> = {
+  label: 'name',
+  quoted: true,
+  parse(typed) {
+    if (/^(?!\.{1,2}$)[!-.0-9;-~]{1,15}$/.test(typed)) return typed;
+    return refuse.failure(
+      'the name of an interface has 1 to 15 characters of ASCII, no white space, slash or colon',
+    );
+  },
+  format: (value) => value,
+};
+
+/**
+ * Octets of an IP packet in the tunnel. 1500 is what LCP means when it says nothing (RFC 1661 section 6.1); 1450 leaves room
+ * for IP, GRE and PPP headers and for MPPE's four octets in an Ethernet frame.
+ */
+function packetSize(alias: string, help: string): Row<number> {
+  return { kind: integer(512, 1500), default: 1450, aliases: [alias], applies: 'next-session', help };
+}
+
+const maxMtu = packetSize('mtu', 'Largest packet that the interface sends into the tunnel.');
+const maxMru = packetSize('mru', 'Largest packet that the interface takes from the tunnel.');
+
+/** Only `disabled`: a number asks for multilink, which is refused by name rather than accepted and ignored. */
+const noMultilink: Kind<'disabled'> = {
+  label: 'disabled',
+  words: ['disabled'],
+  parse(typed) {
+    if (typed === 'disabled') return typed;
+    if (!/^\d+$/.test(typed)) return refuse.invalid();
+    return refuse.failure('multilink is not supported by this version, mrru can only be disabled');
+  },
+  format: (value) => value,
+};
+
+const mrru: Row<'disabled'> = {
+  kind: noMultilink,
+  default: 'disabled',
+  applies: 'next-session',
+  help: 'Largest packet that may cross the tunnel in several frames.',
+};
+
+/** The rows that say how large packets may be. */
+export const packetSizes = { maxMtu, maxMru, mrru } as const;
+
+/** Milliseconds of silence before the peer is probed; printed in seconds, an hour at most: NAT forgets sooner. */
+export const keepaliveKind: Kind<number | 'disabled'> = orWord('disabled', seconds(1, 3600));
+
+export const serverMenu = menu({
+  path: '/interface pptp-server server',
+  kind: 'settings',
+  help: 'The PPTP server.',
+  rows: {
+    enabled: { kind: yesNo, default: false, applies: 'live', help: 'Whether subscribers are served.' },
+    ...packetSizes,
+    authentication: {
+      kind: setOf(authenticationMethods),
+      default: ['mschap2'],
+      applies: 'next-session',
+      help: 'Methods by which a subscriber may prove who he is; the strongest is offered first.',
+    },
+    keepaliveTimeout: {
+      kind: keepaliveKind,
+      default: 30_000,
+      applies: 'next-session',
+      help: 'Silence after which five probes are sent, a second apart; no answer ends the session.',
+    },
+    defaultProfile: {
+      kind: reference('/ppp profile'),
+      default: 'default-encryption',
+      applies: 'next-session',
+      help: "Profile that says what neither the subscriber's secret nor its profile say.",
+    },
+  },
+});
+
+/** The server as configured. `keepaliveTimeout` is in milliseconds. */
+export type ServerSettings = ValuesOf<typeof serverMenu>;
+
+export const staticServerMenu = menu({
+  path: '/interface pptp-server',
+  kind: 'list',
+  help: 'Interfaces of subscribers: static entries, and those of connected users who have none.',
+  flags: [
+    { letter: 'X', name: 'disabled' },
+    { letter: 'D', name: 'dynamic' },
+    { letter: 'R', name: 'running' },
+  ],
+  naming: { ...interfaceNaming, prefix: 'pptp-in' },
+  rows: {
+    name: { kind: interfaceName, default: '', applies: 'next-session', help: 'Name of the interface.' },
+    user: {
+      kind: text,
+      default: '',
+      applies: 'next-session',
+      help: 'User whose tunnel gets this interface.',
+    },
+    comment,
+    disabled: disabled(false),
+  },
+});
+
+/** A static entry as configured. */
+export type StaticServer = ValuesOf<typeof staticServerMenu>;
