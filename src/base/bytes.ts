@@ -46,10 +46,11 @@ export class Reader {
     return this.#view.getBigUint64(this.#advance(8), this.#little);
   }
 
-  /** A copy of the next `size` octets: what was read stays true when the caller's buffer is used again. */
+  /** A copy of the next `size` octets, so that what was read stays true when the caller's buffer is used again. */
   bytes(size: number): Uint8Array {
     const from = this.#advance(size);
-    return this.#bytes.slice(from, from + size);
+    // Not `this.#bytes.slice`: of a Buffer that is a view.
+    return Uint8Array.prototype.slice.call(this.#bytes, from, from + size);
   }
 
   skip(size: number): void {
