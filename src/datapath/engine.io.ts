@@ -101,12 +101,7 @@ class EngineSocket implements Engine {
   }
 
   listen(onEvent: (event: Event) => void): void {
-    if (this.#onEvent === undefined) {
-      this.#socket.on('data', (chunk: Buffer) => {
-        // A Buffer's slice() is a view; a Uint8Array's, on which decoders rely, is a copy.
-        this.#received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
-      });
-    }
+    if (this.#onEvent === undefined) this.#socket.on('data', (chunk) => this.#received(chunk));
     this.#onEvent = onEvent;
   }
 
