@@ -49,8 +49,8 @@ export class Reader {
   /** A copy of the next `size` octets, so that what was read stays true when the caller's buffer is used again. */
   bytes(size: number): Uint8Array {
     const from = this.#advance(size);
-    // Not `this.#bytes.slice`: of a Buffer that is a view.
-    return Uint8Array.prototype.slice.call(this.#bytes, from, from + size);
+    // Not `this.#bytes.slice`: of a Buffer that is a view, and a Buffer again.
+    return new Uint8Array(this.#bytes.subarray(from, from + size));
   }
 
   skip(size: number): void {

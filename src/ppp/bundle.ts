@@ -14,10 +14,9 @@
  */
 
 import type { Ipv4 } from '../base/ip.ts';
-import type { MppeBits } from './auth/mppe-keys.ts';
 import type { Cause } from './cause.ts';
 import { Ccp, type CcpEffect } from './ccp/ccp.ts';
-import type { Mppe } from './ccp/options.ts';
+import type { Mppe, MppePolicy } from './ccp/options.ts';
 import { type Arm, type Disarm, type Noted, note, type Send } from './effect.ts';
 import { type Addresses, Ipcp, type IpcpEffect } from './ipcp/ipcp.ts';
 import type { IpcpSettings } from './ipcp/options.ts';
@@ -31,12 +30,8 @@ const ccpGraceMs = 3_500;
 /** RouterOS's use-encryption: `no` refuses it, `yes` takes it when the peer can, `required` takes nothing else. */
 export type Encryption = 'no' | 'yes' | 'required';
 
-export interface BundleSettings {
+export interface BundleSettings extends MppePolicy {
   readonly encryption: Encryption;
-  /** Strengths that may be agreed on; the strongest that the peer knows is. */
-  readonly strengths: ReadonlySet<MppeBits>;
-  /** Whether stateful MPPE is taken if the peer insists on it; stateless is always preferred. */
-  readonly stateful: boolean;
   /** Whether authentication has left MPPE keys. */
   readonly keysAvailable: boolean;
   readonly addresses: IpcpSettings;
@@ -87,7 +82,7 @@ export class Bundle {
     this.#settings = settings;
     const { encryption, strengths, stateful, keysAvailable } = settings;
     const wanted = encryption !== 'no' && keysAvailable && strengths.size > 0;
-    this.#ccp = wanted ? new Ccp({ allowed: strengths, stateful }) : undefined;
+    this.#ccp = wanted ? new Ccp({ strengths, stateful }) : undefined;
     this.#ipcp = new Ipcp(settings.addresses);
   }
 

@@ -10,7 +10,7 @@ import { type Method, methodsByStrength } from '../../src/ppp/auth/method.ts';
 import type { MppeBits } from '../../src/ppp/auth/mppe-keys.ts';
 import { Password } from '../../src/ppp/auth/password.ts';
 import type { Encryption } from '../../src/ppp/bundle.ts';
-import { mppeBits } from '../../src/ppp/ccp/options.ts';
+import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
 import { End, password, type Wire, World } from './ppp-world.ts';
 
 const local = parseIpv4('10.0.0.1') ?? 0;
@@ -35,7 +35,7 @@ interface Plan {
 interface Policy {
   readonly encryption: Encryption;
   readonly strengths: ReadonlySet<MppeBits>;
-  readonly stateful: boolean;
+  readonly stateful: MppePolicy['stateful'];
 }
 
 function some<T>(random: Random, from: readonly T[]): Set<T> {
@@ -51,7 +51,7 @@ function policy(random: Random): Policy {
   return {
     encryption: one(random, ['no', 'yes', 'required']),
     strengths: some(random, mppeBits),
-    stateful: below(random, 2) === 0,
+    stateful: below(random, 2) === 0 ? 'allowed' : 'never',
   };
 }
 

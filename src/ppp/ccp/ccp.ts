@@ -10,23 +10,24 @@
  */
 
 import { Malformed } from '../../base/fault.ts';
-import type { MppeBits } from '../auth/mppe-keys.ts';
 import { type Arm, type Disarm, type Noted, note, type Send } from '../effect.ts';
 import { type FinishCause, Negotiator, type NegotiatorEffect } from '../negotiator.ts';
 import { codes, decodePacket, encodePacket, type Packet } from '../packet.ts';
 import { ccpProtocol } from '../protocol.ts';
-import { type CcpTerms, ccpOptions, type Mppe, sameMppe, strongestMppe, weakerMppe } from './options.ts';
+import {
+  type CcpTerms,
+  ccpOptions,
+  type Mppe,
+  type MppePolicy,
+  sameMppe,
+  strongestMppe,
+  weakerMppe,
+} from './options.ts';
 
 /** Negotiations over again because the two directions had come out different; two sides with one mind need one. */
 const maxRestarts = 3;
 /** Terminate-Acks to our requests that mean no: one may come from a peer that is only not ready yet. */
 const maxTerminateAcks = 2;
-
-export interface CcpSettings {
-  readonly allowed: ReadonlySet<MppeBits>;
-  /** Whether stateful mode is taken if the peer insists on it. */
-  readonly stateful: boolean;
-}
 
 export type CcpEffect =
   | Send
@@ -55,12 +56,12 @@ export class Ccp {
   #terminateAcks = 0;
   #identifier = 0;
 
-  constructor(settings: CcpSettings) {
-    const allowed = new Set(settings.allowed);
+  constructor({ strengths, stateful }: MppePolicy) {
+    const allowed = new Set(strengths);
     this.#terms = {
       allowed,
-      stateful: settings.stateful,
-      choice: strongestMppe(allowed),
+      stateful,
+      choice: strongestMppe({ allowed, stateful }),
       listing: allowed.size > 1,
       offered: undefined,
       statelessNaks: 0,

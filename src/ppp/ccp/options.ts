@@ -20,6 +20,13 @@ export interface Mppe {
   readonly stateless: boolean;
 }
 
+/** What this side agrees to. */
+export interface MppePolicy {
+  readonly strengths: ReadonlySet<MppeBits>;
+  /** Stateful mode, in which a lost packet costs a round trip: `allowed` takes it from a peer that insists, `only` insists. */
+  readonly stateful: 'never' | 'allowed' | 'only';
+}
+
 export const mppeBits: readonly MppeBits[] = [128, 56, 40];
 
 /** RFC 3078 section 2, and M from RFC 3079's 56 bits. */
@@ -33,8 +40,7 @@ const flags = {
 export interface CcpTerms {
   /** Strengths that are allowed and that the peer has not rejected. */
   readonly allowed: Set<MppeBits>;
-  /** Whether stateful mode is taken if the peer insists on it. */
-  readonly stateful: boolean;
+  readonly stateful: MppePolicy['stateful'];
   /** What we offer; undefined once the peer has refused all of it. */
   choice: Mppe | undefined;
   /** True until the peer has said what it wants: our request lists all that is allowed. */
@@ -59,7 +65,7 @@ const mppe: OptionRow<CcpTerms, number> = {
 
   offer(terms) {
     terms.offered = terms.listing ? undefined : terms.choice;
-    return terms.listing ? listOf(terms.allowed) : terms.choice && wordOf(terms.choice);
+    return terms.listing ? listOf(terms) : terms.choice && wordOf(terms.choice);
   },
   /** A list that is acknowledged whole means its strongest; should the peer's own request say less, that holds for both. */
   granted(word, terms) {
@@ -69,8 +75,11 @@ const mppe: OptionRow<CcpTerms, number> = {
     terms.listing = false;
     const bits = strongestIn(word, terms.allowed);
     if (bits === undefined) return forgo(terms);
-    const stateless = (word & flags.stateless) !== 0 || !terms.stateful;
-    terms.choice = { bits, stateless };
+    const isStateless = (word & flags.stateless) !== 0;
+    terms.choice = {
+      bits,
+      stateless: terms.stateful === 'allowed' ? isStateless : terms.stateful === 'never',
+    };
   },
   onReject: forgo,
 
@@ -83,10 +92,13 @@ const mppe: OptionRow<CcpTerms, number> = {
 
 export const ccpOptions: readonly OptionRow<CcpTerms>[] = [mppe];
 
-/** The strongest of `allowed`, stateless. */
-export function strongestMppe(allowed: ReadonlySet<MppeBits>): Mppe | undefined {
+/** The strongest of `allowed`, stateless if that is permitted. */
+export function strongestMppe({
+  allowed,
+  stateful,
+}: Pick<CcpTerms, 'allowed' | 'stateful'>): Mppe | undefined {
   const bits = mppeBits.find((each) => allowed.has(each));
-  return bits === undefined ? undefined : { bits, stateless: true };
+  return bits === undefined ? undefined : { bits, stateless: stateful !== 'only' };
 }
 
 export function sameMppe(one: Mppe | undefined, other: Mppe | undefined): boolean {
@@ -118,7 +130,8 @@ function judgeMppe(word: number, terms: CcpTerms): Judgement<number> {
 }
 
 function judgeStateless(word: number, terms: CcpTerms): boolean {
-  if ((word & flags.stateless) !== 0 || !terms.stateful) return true;
+  if (terms.stateful === 'only') return false;
+  if ((word & flags.stateless) !== 0 || terms.stateful === 'never') return true;
   terms.statelessNaks += 1;
   return terms.statelessNaks <= maxStatelessNaks && terms.choice?.stateless !== false;
 }
@@ -128,17 +141,17 @@ function forgo(terms: CcpTerms): void {
   terms.listing = false;
   if (terms.offered === undefined || !sameMppe(terms.offered, terms.choice)) return;
   terms.allowed.delete(terms.offered.bits);
-  terms.choice = strongestMppe(terms.allowed);
+  terms.choice = strongestMppe(terms);
 }
 
 function strongestIn(word: number, allowed: ReadonlySet<MppeBits>): MppeBits | undefined {
   return mppeBits.find((bits) => allowed.has(bits) && (word & flags.strength[bits]) !== 0);
 }
 
-function listOf(allowed: ReadonlySet<MppeBits>): number {
+function listOf({ allowed, stateful }: CcpTerms): number {
   return mppeBits.reduce(
     (word, bits) => (allowed.has(bits) ? word + flags.strength[bits] : word),
-    flags.stateless,
+    stateful === 'only' ? 0 : flags.stateless,
   );
 }
 

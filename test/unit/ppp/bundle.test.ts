@@ -29,7 +29,7 @@ function bundleOf(settings: Partial<BundleSettings>) {
   const bundle = new Bundle({
     encryption: 'yes',
     strengths: single,
-    stateful: false,
+    stateful: 'never',
     keysAvailable: true,
     addresses: serverSide,
     ...settings,
@@ -275,7 +275,7 @@ describe('the one strongest choice', () => {
 
   it('is stateless, and stateful only for a peer that insists where that is allowed', () => {
     const strict = begun(several);
-    const lenient = begun({ ...several, stateful: true });
+    const lenient = begun({ ...several, stateful: 'allowed' });
     for (let id = 1; id <= 2; id += 1) {
       for (const { ccp } of [strict, lenient]) {
         expect(sent(ccp(`Configure-Request ${id} ${stateful128}`))).toEqual([
@@ -463,7 +463,7 @@ describe('any bundle', () => {
     for (let seed = 0; seed < 300; seed += 1) {
       const random = seededRandom(seed);
       const encryption = seed % 2 === 0 ? 'yes' : 'required';
-      const { bundle } = begun({ ...several, encryption, stateful: true });
+      const { bundle } = begun({ ...several, encryption, stateful: 'allowed' });
       for (let frame = 0; frame < 100; frame += 1) {
         const bytes = random(below(random, 24));
         if (bytes.length > 4) bytes.set([below(random, 16), below(random, 3), 0, bytes.length]);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { below, type Random, seededRandom } from '../../../../src/base/random.ts';
 import type { MppeBits } from '../../../../src/ppp/auth/mppe-keys.ts';
 import { Ccp, type CcpEffect } from '../../../../src/ppp/ccp/ccp.ts';
-import { type Mppe, mppeBits } from '../../../../src/ppp/ccp/options.ts';
+import { type Mppe, type MppePolicy, mppeBits } from '../../../../src/ppp/ccp/options.ts';
 import { codes } from '../../../../src/ppp/packet.ts';
 import { packet, sent, those } from '../peer.ts';
 import { Pppd } from './pppd.ts';
@@ -16,8 +16,8 @@ const mppe40 = '120601000020';
 const stateful40 = '120600000020';
 const nothing = '120601000000';
 
-function begun(strengths: readonly MppeBits[] = mppeBits, stateful = false) {
-  const layer = new Ccp({ allowed: new Set(strengths), stateful });
+function begun(strengths: readonly MppeBits[] = mppeBits, stateful: MppePolicy['stateful'] = 'never') {
+  const layer = new Ccp({ strengths: new Set(strengths), stateful });
   return { first: layer.up(), ccp: (text: string) => layer.received(packet(text)) };
 }
 
@@ -35,7 +35,7 @@ class Ours implements Side {
   clear = false;
 
   constructor(strengths: readonly MppeBits[]) {
-    this.#layer = new Ccp({ allowed: new Set(strengths), stateful: false });
+    this.#layer = new Ccp({ strengths: new Set(strengths), stateful: 'never' });
   }
 
   up(): readonly Uint8Array[] {
@@ -105,8 +105,8 @@ describe('our first request', () => {
   it('gives way to a stateful Nak only where that is allowed', () => {
     const nak = `Configure-Nak 1 ${stateful40}`;
 
-    expect(sent(begun(mppeBits, true).ccp(nak))).toEqual([`CCP Configure-Request 2 ${stateful40}`]);
-    expect(sent(begun(mppeBits, false).ccp(nak))).toEqual([`CCP Configure-Request 2 ${mppe40}`]);
+    expect(sent(begun(mppeBits, 'allowed').ccp(nak))).toEqual([`CCP Configure-Request 2 ${stateful40}`]);
+    expect(sent(begun(mppeBits, 'never').ccp(nak))).toEqual([`CCP Configure-Request 2 ${mppe40}`]);
   });
 
   it.each([

@@ -1,0 +1,226 @@
+/** The switchboard and the orphans, over a datapath that a test speaks for. */
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Log } from '../../../src/base/observe.ts';
+import { silent } from '../../../src/base/observe.ts';
+import type { Command, Event, EventOf } from '../../../src/datapath/contract.ts';
+import { Orphans } from '../../../src/session/orphans.ts';
+import { type EngineEvent, Switchboard, switchboardTally } from '../../../src/session/switchboard.ts';
+
+let sent: Command[];
+let engineEvents: EngineEvent[];
+let tell: (event: Event) => void;
+let switchboard: Switchboard;
+
+beforeEach(() => {
+  sent = [];
+  engineEvents = [];
+  switchboard = new Switchboard(
+    {
+      send: (command) => void sent.push(command),
+      listen: (onEvent) => {
+        tell = onEvent;
+      },
+    },
+    (event) => void engineEvents.push(event),
+  );
+});
+
+const frame = (call: number): Event => ({
+  kind: 'frame',
+  call,
+  protocol: 0xc021,
+  first: 1,
+  information: new Uint8Array(),
+});
+
+function closed(call: number): Event {
+  const counters = {
+    receivedOctets: 0n,
+    transmittedOctets: 0n,
+    receivedPackets: 0n,
+    transmittedPackets: 0n,
+    receivedFrames: 0,
+    transmittedFrames: 0,
+    duplicates: 0,
+    late: 0,
+    reordered: 0,
+    lost: 0,
+    malformed: 0,
+    undecryptable: 0,
+    unencrypted: 0,
+    dropped: 0,
+    silentMs: 0,
+    idleMs: 0,
+  };
+  return { kind: 'closed', errno: 0, call, ...counters };
+}
+
+/** How many stray events `act` brings. */
+function strays(act: () => void): number {
+  const before = switchboardTally.read('strayEvents');
+  act();
+  return switchboardTally.read('strayEvents') - before;
+}
+
+const accepted = (token: number): Event => ({
+  kind: 'accepted',
+  token,
+  connection: 0x10005,
+  localAddress: 1,
+  peerAddress: 2,
+  localPort: 1723,
+  peerPort: 40_000,
+});
+
+describe('the switchboard', () => {
+  it('brings the events of a call to who holds it, until `closed`, and counts those that come after', () => {
+    const got: string[] = [];
+    const call = { call: 0x10007, localAddress: 1, peerAddress: 2, peerCallId: 3, flags: 1 };
+    switchboard.openCall(call, ({ kind }) => void got.push(kind));
+    expect(sent).toEqual([{ kind: 'call-open', ...call }]);
+
+    expect(strays(() => tell(frame(0x10007)))).toBe(0);
+    expect(strays(() => tell(closed(0x10007)))).toBe(0);
+    expect(strays(() => tell(frame(0x10007)))).toBe(1);
+    expect(strays(() => tell(frame(0x20007)))).toBe(1);
+    expect(got).toEqual(['frame', 'closed']);
+  });
+
+  it('forgets a link after `link-closed`, and after a `link-opened` that failed', () => {
+    const got: string[] = [];
+    switchboard.openLink(0x10001, 'a', ({ kind }) => void got.push(kind));
+    tell({ kind: 'link-opened', link: 0x10001, errno: 0, interfaceIndex: 5 });
+    tell({ kind: 'link-closed', link: 0x10001 });
+    expect(strays(() => tell({ kind: 'link-closed', link: 0x10001 }))).toBe(1);
+    switchboard.openLink(0x20001, 'a', ({ kind }) => void got.push(kind));
+    tell({ kind: 'link-opened', link: 0x20001, errno: 17, interfaceIndex: 0 });
+    expect(strays(() => tell({ kind: 'link-closed', link: 0x20001 }))).toBe(1);
+    expect(got).toEqual(['link-opened', 'link-closed', 'link-opened']);
+  });
+
+  it('lets a sink that ends in its last event hold the same handle again', () => {
+    const got: string[] = [];
+    switchboard.adoptCall(0x10007, ({ kind }) => {
+      got.push(kind);
+      switchboard.adoptCall(0x10007, (event) => void got.push(`again ${event.kind}`));
+    });
+    tell(closed(0x10007));
+    tell(frame(0x10007));
+    expect(got).toEqual(['closed', 'again frame']);
+  });
+
+  it('answers each question once, by its token', () => {
+    const answers: number[] = [];
+    for (const number of [1, 2]) switchboard.netlink(new Uint8Array(), () => void answers.push(number));
+    const [first, second] = sent.map((command) => (command.kind === 'netlink' ? command.token : 0));
+    expect(first).not.toBe(second);
+    expect([first, second]).not.toContain(0);
+    const done = (token = 0): Event => ({
+      kind: 'netlink-done',
+      token,
+      errno: 0,
+      performed: 0,
+      text: new Uint8Array(),
+    });
+    tell(done(second));
+    tell(done(first));
+    expect(answers).toEqual([2, 1]);
+    expect(strays(() => tell(done(first)))).toBe(1);
+  });
+
+  it('resets a connection that was accepted just before its listener was closed: nobody else would', () => {
+    const where = { address: 0, port: 1723, backlog: 1 };
+    const listener = switchboard.listen(
+      where,
+      () => {},
+      () => {},
+    );
+    switchboard.unlisten(listener);
+    expect(strays(() => tell(accepted(listener)))).toBe(1);
+    expect(sent.at(-1)).toEqual({ kind: 'tcp-close', connection: 0x10005, abort: 1 });
+  });
+
+  it('forgets a listener that could not listen', () => {
+    const got: (number | string)[] = [];
+    const where = { address: 0, port: 1723, backlog: 1 };
+    const listener = switchboard.listen(
+      where,
+      () => void got.push('accepted'),
+      ({ errno }) => void got.push(errno),
+    );
+    tell({ kind: 'listening', token: listener, errno: 98, port: 0 });
+    expect(strays(() => tell(accepted(listener)))).toBe(1);
+    expect(got).toEqual([98]);
+  });
+
+  it("hands what belongs to nobody to the engine's own listener", () => {
+    tell({ kind: 'snapshot-end' });
+    tell({ kind: 'trouble', errno: 12, text: new Uint8Array() });
+    expect(engineEvents.map(({ kind }) => kind)).toEqual(['snapshot-end', 'trouble']);
+  });
+});
+
+describe('orphans', () => {
+  const held: readonly EngineEvent[] = [
+    {
+      kind: 'connection-held',
+      connection: 0x10001,
+      localAddress: 1,
+      peerAddress: 2,
+      localPort: 1723,
+      peerPort: 4,
+    },
+    { kind: 'link-held', link: 0x10002, interfaceIndex: 7, name: '<pptp-anna>' },
+    {
+      kind: 'call-held',
+      call: 0x10003,
+      link: 0x10002,
+      localAddress: 1,
+      peerAddress: 0xc6336401,
+      peerCallId: 9,
+      memo: new Uint8Array(),
+    },
+  ];
+  const snapshotEnd: EventOf<'snapshot-end'> = { kind: 'snapshot-end' };
+
+  function meet(events: readonly EngineEvent[], log: Log = silent): { done: number } {
+    const count = { done: 0 };
+    const orphans = new Orphans(log, () => {
+      count.done += 1;
+    });
+    for (const event of events) orphans.found(event, switchboard);
+    return count;
+  }
+
+  it('are none after a fresh start: all may begin when the snapshot has ended', () => {
+    expect(meet([]).done).toBe(0);
+    expect(meet([snapshotEnd]).done).toBe(1);
+  });
+
+  it('are closed, with a line for each call, and awaited until the last of them has gone', () => {
+    const lines: string[] = [];
+    const count = meet([...held, snapshotEnd], (_severity, _topics, text) => void lines.push(text));
+    expect(sent.map(({ kind }) => kind)).toEqual(['tcp-close', 'link-close', 'call-close']);
+    expect(lines).toEqual(['closing a call of 198.51.100.1: its control process ended']);
+
+    tell(frame(0x10003));
+    tell(closed(0x10003));
+    tell({ kind: 'link-closed', link: 0x10002 });
+    expect(count.done).toBe(0);
+    tell({ kind: 'tcp-closed', connection: 0x10001, errno: 0 });
+    expect(count.done).toBe(1);
+  });
+
+  it('that go while the snapshot is still coming do not end the waiting', () => {
+    const count = { done: 0 };
+    const orphans = new Orphans(silent, () => {
+      count.done += 1;
+    });
+    for (const event of held.slice(2)) orphans.found(event, switchboard);
+    tell(closed(0x10003));
+    expect(count.done).toBe(0);
+    orphans.found(snapshotEnd, switchboard);
+    expect(count.done).toBe(1);
+  });
+});
