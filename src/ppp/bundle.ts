@@ -24,7 +24,7 @@ import type { FinishCause } from './negotiator.ts';
 import { codes } from './packet.ts';
 import { ccpProtocol, ipcpProtocol } from './protocol.ts';
 
-/** Time for the first sign of CCP after the peer's IPCP request: longer than the first two periods of a restart timer of ours. */
+/** Time for the first sign of CCP after the peer's IPCP request: longer than a period of our restart timer. */
 const ccpGraceMs = 3_500;
 
 /** RouterOS's use-encryption: `no` refuses it, `yes` takes it when the peer can, `required` takes nothing else. */

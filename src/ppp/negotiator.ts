@@ -5,8 +5,7 @@
  * Packets and expiries go in; packets to send, timer orders and the layer's changes come out. What a packet's codes above 7
  * mean is the owner's business, which offers them to `extended`.
  *
- * Departs from RFC 1661 section 4.6: the restart timer begins at one second, not three, because the first request of a PPTP
- * call is often lost (Windows 10 is not listening yet when the server starts), and grows to three.
+ * Each layer brings the periods of its restart timer (RFC 1661 section 4.6).
  */
 
 import { Malformed } from '../base/fault.ts';
@@ -18,8 +17,6 @@ import { type Arm, type Disarm, type Noted, note, type Send } from './effect.ts'
 import type { OptionRow } from './option.ts';
 import { codes, decodeOptions, encodeOptions, encodePacket, headerBytes, type Packet } from './packet.ts';
 
-/** Periods of the restart timer: the last one repeats. Ten requests take 27 s, about what the RFC's defaults take. */
-const restartMs = [1_000, 2_000, 3_000] as const;
 /** Configure-Requests without an answer before the peer is given up (RFC 1661 section 4.6). */
 const maxConfigure = 10;
 /** Terminate-Requests likewise. */
@@ -57,7 +54,16 @@ export interface Layer<Terms> {
   readonly name: LayerName;
   readonly protocol: number;
   readonly rows: readonly OptionRow<Terms>[];
+  /** Periods of the restart timer; the last one repeats. */
+  readonly restartMs: readonly [number, ...number[]];
 }
+
+/**
+ * RFC 1661's default, for the network protocols: the peer is known to listen, and a request that it has answered already must
+ * not come twice. pppd that requires MPPE hangs up (`MPPE disabled`) on a CCP request that finds it open, and a busy
+ * machine's answer may take more than a second.
+ */
+export const steadyRestartMs: readonly [number] = [3_000];
 
 export class Negotiator<Terms> {
   readonly #layer: Layer<Terms>;
@@ -302,6 +308,7 @@ export class Negotiator<Terms> {
   }
 
   #arm(): void {
+    const { restartMs } = this.#layer;
     const delayMs = restartMs[Math.min(this.#restarts, restartMs.length - 1)] ?? restartMs[0];
     this.#restarts += 1;
     this.#armed = true;

@@ -11,7 +11,7 @@
 
 import { Malformed } from '../../base/fault.ts';
 import { type Arm, type Disarm, type Noted, note, type Send } from '../effect.ts';
-import { type FinishCause, Negotiator, type NegotiatorEffect } from '../negotiator.ts';
+import { type FinishCause, Negotiator, type NegotiatorEffect, steadyRestartMs } from '../negotiator.ts';
 import { codes, decodePacket, encodePacket, type Packet } from '../packet.ts';
 import { ccpProtocol } from '../protocol.ts';
 import {
@@ -68,7 +68,10 @@ export class Ccp {
       ours: undefined,
       peers: undefined,
     };
-    this.#negotiator = new Negotiator({ name: 'ccp', protocol: ccpProtocol, rows: ccpOptions }, this.#terms);
+    this.#negotiator = new Negotiator(
+      { name: 'ccp', protocol: ccpProtocol, rows: ccpOptions, restartMs: steadyRestartMs },
+      this.#terms,
+    );
   }
 
   up(): Effects {

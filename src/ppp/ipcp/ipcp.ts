@@ -6,7 +6,7 @@
 import { Malformed } from '../../base/fault.ts';
 import { anyAddress, type Ipv4 } from '../../base/ip.ts';
 import { type Arm, type Disarm, type Noted, note, type Send } from '../effect.ts';
-import { type FinishCause, Negotiator, type NegotiatorEffect } from '../negotiator.ts';
+import { type FinishCause, Negotiator, type NegotiatorEffect, steadyRestartMs } from '../negotiator.ts';
 import { codes, decodePacket } from '../packet.ts';
 import { ipcpProtocol } from '../protocol.ts';
 import { type IpcpSettings, type IpcpTerms, ipcpOptions } from './options.ts';
@@ -41,10 +41,11 @@ export class Ipcp {
     this.#terms = {
       settings,
       offer: { address: settings.local ?? anyAddress, dns },
+      overruled: false,
       agreed: { local: undefined, remote: undefined, dns: [] },
     };
     this.#negotiator = new Negotiator(
-      { name: 'ipcp', protocol: ipcpProtocol, rows: ipcpOptions },
+      { name: 'ipcp', protocol: ipcpProtocol, rows: ipcpOptions, restartMs: steadyRestartMs },
       this.#terms,
     );
   }
@@ -105,9 +106,9 @@ export class Ipcp {
   }
 
   #opened(): Effects {
-    const { settings, agreed } = this.#terms;
-    // A side that leaves the option out has the address that the other assigned, or its own.
-    const local = agreed.local ?? settings.local ?? anyAddress;
+    const { settings, agreed, overruled } = this.#terms;
+    // A side that leaves the option out has its own address, unless the other has named one that it must have instead.
+    const local = agreed.local ?? (overruled ? undefined : settings.local) ?? anyAddress;
     if (local === anyAddress) return this.#of(this.#negotiator.close('no-convergence', new Uint8Array()));
     const remote = agreed.remote ?? settings.remote;
     const dns = agreed.dns.filter((server) => server !== undefined && server !== anyAddress) as Ipv4[];

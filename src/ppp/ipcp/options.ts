@@ -25,6 +25,8 @@ export interface IpcpTerms {
     address: Ipv4 | undefined;
     readonly dns: (Ipv4 | undefined)[];
   };
+  /** The peer naked the address that was configured for us: it expects another one of us. */
+  overruled: boolean;
   /** As acknowledged: undefined where the option was left out. */
   readonly agreed: {
     local: Ipv4 | undefined;
@@ -49,8 +51,10 @@ const ipAddress: Row = {
     agreed.local = address;
   },
   // An address that was configured is not given up; the negotiator bounds how long a peer may insist.
-  onNak(address, { settings, offer }) {
-    if (settings.local === undefined && offer.address !== undefined) offer.address = address;
+  onNak(address, terms) {
+    const { settings, offer } = terms;
+    if (settings.local !== undefined) terms.overruled = address !== settings.local;
+    else if (offer.address !== undefined) offer.address = address;
   },
   onReject({ offer }) {
     offer.address = undefined;

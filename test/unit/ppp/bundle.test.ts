@@ -183,6 +183,12 @@ describe('the keys', () => {
     expect(verbs(ccp(`Configure-Request 10 ${mppe128}`))).toEqual(['receive-keys', 'send']);
   });
 
+  it('are not risked by a hasty second request: pppd hangs up on one that finds CCP open', () => {
+    const { first } = begun();
+
+    expect(those(first, 'arm')).toEqual([{ do: 'arm', timer: 'ccp', delayMs: 3_000 }]);
+  });
+
   it('go with the bundle', () => {
     const { bundle } = up();
 
@@ -445,6 +451,20 @@ describe('addresses', () => {
         mppe: undefined,
       },
     ]);
+  });
+
+  it('fails when the address that was configured is overruled: both ends would route another one', () => {
+    const { bundle, ipcp } = begun({
+      ...clear,
+      addresses: { ...clientSide, local: ipv4('10.0.0.9'), askDns: false },
+    });
+    ipcp(`Configure-Nak 1 ${address2}`);
+    ipcp('Configure-Reject 2 03060a000009');
+    ipcp(`Configure-Request 1 ${address1}`);
+    const effects = [ipcp('Configure-Ack 3'), bundle.expired('ipcp'), bundle.expired('ipcp')].flat();
+
+    expect(those(effects, 'network-up')).toEqual([]);
+    expect(effects.at(-1)).toEqual({ do: 'failed', cause: 'ipcp-failed' });
   });
 
   it('fails as a client that was given none', () => {

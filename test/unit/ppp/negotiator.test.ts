@@ -35,7 +35,10 @@ const even: OptionRow<Terms, number> = {
 
 function layer() {
   const terms: Terms = { offer: 2, granted: undefined, agreed: undefined };
-  const negotiator = new Negotiator({ name: 'ipcp', protocol: 0x8021, rows: [even] }, terms);
+  const negotiator = new Negotiator(
+    { name: 'ipcp', protocol: 0x8021, rows: [even], restartMs: [1_000, 2_000, 3_000] },
+    terms,
+  );
   return { terms, negotiator, peer: (text: string) => negotiator.received(packet2(text)) };
 }
 

@@ -1,0 +1,132 @@
+/**
+ * Every strength of MPPE, stateless and stateful, with the real engine at both ends. No setting of the menus chooses one, so
+ * the client is composed here, of the same parts as in main.ts, with a policy that allows just the one.
+ */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { profileMenu } from '../../src/aaa/settings.ts';
+import { systemClock } from '../../src/base/clock.io.ts';
+import { parseIpv4 } from '../../src/base/ip.ts';
+import { systemRandom } from '../../src/base/random.io.ts';
+import { defaultsOf } from '../../src/base/setting.ts';
+import { Dialer } from '../../src/client/dialer.ts';
+import { clientMenu } from '../../src/client/settings.ts';
+import { contractVersion } from '../../src/datapath/contract.ts';
+import { type Engine, startEngine } from '../../src/datapath/engine.io.ts';
+import { Password } from '../../src/ppp/auth/password.ts';
+import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
+import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
+import { InterfaceNames } from '../../src/session/interface-names.ts';
+import { Switchboard } from '../../src/session/switchboard.ts';
+import { addresses, type Concentrator, Site } from './concentrator.io.ts';
+import { iperf, ping } from './traffic.io.ts';
+
+const inner = '10.77.0.1';
+const program = fileURLToPath(new URL('../../build/native/pptp-engine', import.meta.url));
+const modes = mppeBits.flatMap((bits) =>
+  (['never', 'only'] as const).map((stateful) => ({
+    bits,
+    stateful,
+    encoding: `MPPE${bits} ${stateful === 'never' ? 'stateless' : 'stateful'}`,
+  })),
+);
+
+let site: Site;
+let server: Concentrator;
+let engine: Engine;
+let switchboard: Switchboard;
+let directory: string;
+
+beforeAll(async () => {
+  site = new Site('ciphers');
+  server = await site.startServer(`
+/ppp profile add name=encrypted local-address=${inner} remote-address=10.77.0.2 use-encryption=required
+/ppp secret add name=test password=secret profile=encrypted
+/interface pptp-server server set enabled=yes`);
+  directory = mkdtempSync(join(tmpdir(), 'pptp-ciphers-'));
+  engine = await startEngine({
+    socketPath: join(directory, 'engine.sock'),
+    logPath: join(directory, 'engine.log'),
+    command: site.client.inside([program]),
+    onLost(fault) {
+      throw fault;
+    },
+  });
+  switchboard = new Switchboard(engine, () => {});
+  switchboard.send({ kind: 'hello', version: contractVersion });
+}, 60_000);
+
+afterAll(async () => {
+  await engine?.stop();
+  await site.remove();
+  rmSync(directory, { recursive: true });
+});
+
+test.for(modes)(
+  '$encoding carries ping, TCP and UDP',
+  { timeout: 60_000 },
+  async ({ encoding, ...policy }) => {
+    const { dialer, lines } = dial({ strengths: new Set([policy.bits]), stateful: policy.stateful });
+
+    await lines.said(/^tunnel: connected,/);
+    expect(lines.all).toContain(`tunnel: using encoding - ${encoding}`);
+    await server.line(new RegExp(`using encoding - ${encoding}$`));
+    expect(await ping(site.client, inner, { count: 10 })).toEqual({ sent: 10, received: 10 });
+    for (const direction of [[], ['--reverse']]) {
+      expect(await iperf(site.client, site.server, inner, '-n', '8M', ...direction)).toBeGreaterThan(2 ** 22);
+    }
+    const datagrams = ['--udp', '--bitrate', '4M', '--length', '1200', '-n', '240K'];
+    expect(await iperf(site.client, site.server, inner, ...datagrams)).toBeGreaterThan(120 * 2 ** 10);
+
+    await new Promise<void>((ended) => dialer.end('client-disabled', ended));
+  },
+);
+
+/** Our client with this policy, dialling. */
+function dial(mppe: MppePolicy): { dialer: Dialer; lines: Lines } {
+  const lines = new Lines();
+  const settings = {
+    ...defaultsOf(clientMenu),
+    name: 'tunnel',
+    connectTo: { address: parseIpv4(addresses.server) ?? 0 },
+    user: 'test',
+    password: new Password('secret'),
+  };
+  const profile = { ...defaultsOf(profileMenu), name: 'encrypted', useEncryption: 'required' as const };
+  const dialer = new Dialer(settings, profile, {
+    switchboard,
+    mppe,
+    identity: 'ciphers',
+    clock: systemClock,
+    random: systemRandom,
+    log: (_severity, _topics, text) => lines.add(text),
+    links: new LinkHandles(),
+    callIds: new CallIds(systemClock, systemRandom),
+    names: new InterfaceNames(),
+    resolve: (_hostName, found) => found(undefined),
+  });
+  dialer.dial();
+  return { dialer, lines };
+}
+
+/** What a log was told, and who waits for a line of it. */
+class Lines {
+  readonly all: string[] = [];
+  #awaited: { pattern: RegExp; found: () => void } | undefined;
+
+  add(text: string): void {
+    this.all.push(text);
+    if (this.#awaited?.pattern.test(text)) this.#awaited.found();
+  }
+
+  said(pattern: RegExp): Promise<void> {
+    if (this.all.some((text) => pattern.test(text))) return Promise.resolve();
+    return new Promise((found) => {
+      this.#awaited = { pattern, found };
+    });
+  }
+}
