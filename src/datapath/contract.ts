@@ -239,7 +239,7 @@ export const events = {
   silent: { type: 161, layout: message({ call: u32, probe: u32 }) },
   /** No network packet passed for `idleMs`. Said once. */
   idle: { type: 162, layout: message({ call: u32 }) },
-  /** Stateful MPPE lost packets: CCP must send a Reset-Request. Said once per loss. */
+  /** Stateful MPPE lost packets: CCP must send a Reset-Request. Said again each second in which packets still cannot be read: the request may be lost too, and MPPE knows no answer to it. */
   'cipher-lost': { type: 163, layout: message({ call: u32 }) },
   /** The last event of a call. errno 0: call-close was performed; else why it was refused. */
   closed: { type: 164, layout: message({ errno: u32, call: u32, reserved: reserved(4), ...callCounters }) },

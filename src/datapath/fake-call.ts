@@ -49,7 +49,12 @@ interface Cipher {
   count: number;
   /** Transmit: the next packet restarts the stream. Receive, stateful: a gap was seen, only a restart helps. */
   restart: boolean;
+  /** When `cipher-lost` may be said (again), in ms. */
+  sayLostAtMs: number;
 }
+
+/** Between two `cipher-lost` of one call. */
+const lostAgainMs = 1000;
 
 type Counters = {
   -readonly [Name in Exclude<keyof CounterRow, 'call' | 'silentMs' | 'idleMs'>]: CounterRow[Name];
@@ -136,7 +141,7 @@ export class FakeCall {
     const stateless = command.stateless !== 0;
     const key = `${command.bits} ${stateless ? 'stateless' : 'stateful'} ${toHex(command.startKey)}`;
     const cipher = (): Cipher | undefined =>
-      command.bits === 0 ? undefined : { key, stateless, count: 0, restart: false };
+      command.bits === 0 ? undefined : { key, stateless, count: 0, restart: false, sayLostAtMs: 0 };
     if (command.direction & direction.receive) this.#receive = cipher();
     if (command.direction & direction.transmit) this.#transmit = cipher();
   }
@@ -283,13 +288,21 @@ export class FakeCall {
     const cipher = this.#receive;
     if (cipher === undefined || cipher.key !== seal.key) return false;
     if (cipher.stateless || seal.flushed) cipher.restart = false;
-    else if (seal.count !== cipher.count && !cipher.restart) {
-      cipher.restart = true;
-      this.#around.emit({ kind: 'cipher-lost', call: this.handle });
+    else if (seal.count !== cipher.count) cipher.restart = true;
+    if (cipher.restart) {
+      this.#sayLost(cipher);
+      return false;
     }
-    if (cipher.restart) return false;
+    cipher.sayLostAtMs = 0;
     cipher.count = (seal.count + 1) & countMask;
     return true;
+  }
+
+  #sayLost(cipher: Cipher): void {
+    const nowMs = this.#around.wire.clock.nowMs();
+    if (nowMs < cipher.sayLostAtMs) return;
+    cipher.sayLostAtMs = nowMs + lostAgainMs;
+    this.#around.emit({ kind: 'cipher-lost', call: this.handle });
   }
 
   /** True if nothing may pass in clear. */

@@ -222,9 +222,10 @@ export class Bundle {
     });
   }
 
-  /** The network is up while IPCP is, and while the encryption that is required is. */
+  /** The network is up while IPCP is and CCP has settled: what was encrypted is not in clear while CCP is renegotiated. */
   #network(): Effects {
-    const covered = this.#settings.encryption !== 'required' || this.#encryption === 'open';
+    const clearEnough = this.#encryption === 'clear' && this.#settings.encryption !== 'required';
+    const covered = this.#encryption === 'open' || clearEnough;
     const up = this.#addresses !== undefined && covered;
     if (up === this.#networkUp) return [];
     this.#networkUp = up;

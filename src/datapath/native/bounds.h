@@ -54,6 +54,10 @@ inline constexpr uint64_t spinUs = 15;
 /// How often a worker looks for silent and idle calls; the precision of `silent` and `idle`.
 inline constexpr uint64_t watchPeriodMs = 100;
 
+/// Between two `cipher-lost` of one call: control's Reset-Request, or the peer's packet that answers it, may
+/// be lost.
+inline constexpr uint64_t cipherLostPeriodUs = 1'000'000;
+
 /// Frames that one call may send to control at once, and how many are granted again in each watch period
 /// (1,280 a second): a flood of one subscriber must not fill the ring that all of the worker's calls share.
 inline constexpr uint16_t frameCreditMax = 256;

@@ -47,16 +47,16 @@ struct alignas(64) Call {
   uint16_t frameCredit = frameCreditMax;
   bool hasMagic = false;
   bool anyFrame = false;  // a frame has gone up: the next is not the first
-  bool cipherLostSaid = false;
   bool idleSaid = false;
   uint32_t silentMs = 0;
   uint32_t probeMs = 0;
   uint32_t idleMs = 0;
   uint32_t probesSaid = 0;
   uint64_t probeSaidAtMs = 0;
-  uint64_t probesSinceMs = 0;  // the silence that probesSaid counts
-  uint32_t position = 0;       // in the worker's list of calls
-  uint32_t waitingOctets = 0;  // of `waiting`: call-frame messages until the peer's Call ID is known
+  uint64_t sayCipherLostAtUs = 0;  // or later
+  uint64_t probesSinceMs = 0;      // the silence that probesSaid counts
+  uint32_t position = 0;           // in the worker's list of calls
+  uint32_t waitingOctets = 0;      // of `waiting`: call-frame messages until the peer's Call ID is known
   uint8_t waiting[waitingFrameBytes];
 };
 

@@ -203,7 +203,7 @@ void Receiver::decrypted(Call& call, const MppeCipher& cipher) {
   switch (cipher.result) {
     case MppeResult::ok:
     case MppeResult::lateOk: {
-      call.cipherLostSaid = false;
+      call.sayCipherLostAtUs = 0;
       PppFrame inner;
       uint8_t* data = cipher.data + mppeHeaderSize;
       if (!pppParseProtocol(data, cipher.length - mppeHeaderSize, inner))
@@ -226,8 +226,8 @@ void Receiver::decrypted(Call& call, const MppeCipher& cipher) {
 }
 
 void Receiver::cipherLost(Call& call) {
-  if (call.cipherLostSaid) return;
-  call.cipherLostSaid = events_.push(contract::CipherLost{call.handle});
+  if (nowUs_ < call.sayCipherLostAtUs) return;
+  if (events_.push(contract::CipherLost{call.handle})) call.sayCipherLostAtUs = nowUs_ + cipherLostPeriodUs;
 }
 
 // --- Where it goes ---

@@ -276,7 +276,7 @@ void Worker::keys(Call& call, const contract::CallKeys& command) {
   const MppeTerms terms{strength, command.stateless != 0};
   if (command.direction == contract::directionReceive) {
     call.receiveKeyed = isOn;
-    call.cipherLostSaid = false;
+    call.sayCipherLostAtUs = 0;
     if (isOn) mppeInstall(call.receiver, terms, command.startKey);
   } else {
     call.transmitKeyed = isOn;

@@ -118,7 +118,7 @@ test('a firewall that drops GRE lets TCP through', () => {
   expect(frames(other.events)).toEqual([]);
 });
 
-test('a stateful cipher that lost a packet asks once, and goes on after a flush', () => {
+test('a stateful cipher that lost a packet asks, again each second, and goes on after a flush', () => {
   const { clock, wire, one, other } = twoEngines({});
   const delivered: string[] = [];
   other.engine.onPacket = (_, octets) => delivered.push(toText(octets));
@@ -142,11 +142,13 @@ test('a stateful cipher that lost a packet asks once, and goes on after a flush'
   wire.conditions = calm;
   send('cannot be read');
   send('neither');
+  clock.advance(1000);
+  send('nor after a second');
   one.control.send({ kind: 'call-flush', call: 0x10001 });
   send('again');
 
   expect(delivered).toEqual(['one', 'again']);
-  expect(other.events.filter((event) => event.kind === 'cipher-lost')).toHaveLength(1);
+  expect(other.events.filter((event) => event.kind === 'cipher-lost')).toHaveLength(2);
 });
 
 test('an engine that dies takes its connections and answers nobody', () => {
