@@ -14,7 +14,14 @@ import { encode } from '../../../src/pptp/messages.ts';
 import type { EndingCause } from '../../../src/session/ending.ts';
 import { staticServerMenu } from '../../../src/session/server-settings.ts';
 import type { Session } from '../../../src/session/session.ts';
-import { allAddresses, ip, plainSettings, TunnelWorld, type WorldSettings } from '../../sim/tunnel-world.ts';
+import { ip } from '../../sim/tunnel-host.ts';
+import {
+  allAddresses,
+  plainSettings,
+  TunnelWorld,
+  usersOf,
+  type WorldSettings,
+} from '../../sim/tunnel-world.ts';
 
 type Changes = Partial<WorldSettings> & {
   readonly server?: Partial<WorldSettings['configuration']['server']>;
@@ -185,10 +192,7 @@ describe('a session that is up', () => {
 
   it("does not give one user's address to another who comes over the same link", () => {
     const plain = plainSettings();
-    const users = {
-      secrets: new Map([[plain.secret.name, plain.secret]]),
-      profiles: new Map([[plain.serverProfile.name, plain.serverProfile]]),
-    };
+    const users = usersOf(plain.secret, plain.serverProfile);
     let judged = 0;
     const { world } = openUp({
       authority: {
@@ -325,6 +329,7 @@ describe('a session that ends', () => {
     };
     world.until(() => said(world, '<pptp-anna>: authenticated') > 0, 1_000);
     for (const session of world.server.sessions) session.end('admin-reset');
+    world.dialer.end('client-disabled', () => {});
     world.until(() => false, 2_500);
     expect(serverCauses(world)).toEqual([]);
     expect(world.serverHost.names.held).toBe(1);
@@ -335,10 +340,7 @@ describe('a session that ends', () => {
   it('takes nothing for a verdict that comes after the end', () => {
     let answerLate: ((verdict: Verdict) => void) | undefined;
     const plain = plainSettings();
-    const users = {
-      secrets: new Map([[plain.secret.name, plain.secret]]),
-      profiles: new Map([[plain.serverProfile.name, plain.serverProfile]]),
-    };
+    const users = usersOf(plain.secret, plain.serverProfile);
     let verdict: Verdict | undefined;
     const world = open({
       authority: {
@@ -412,9 +414,8 @@ describe('the server', () => {
     const world = open();
     world.until(() => world.ends !== undefined, 1_000);
     world.server.configure(disabled());
-    world.until(() => world.isDown, 10_000);
-    expect(world.serverHost.connections.size).toBe(0);
-    world.until(() => said(world, 'ECONNREFUSED') > 0, 10_000);
+    world.until(() => world.serverHost.connections.size === 0, 10_000);
+    expect(world.until(() => said(world, 'ECONNREFUSED') > 0, 10_000)).toBe(true);
     world.server.configure(plainSettings().configuration);
     expect(world.until(() => world.ends !== undefined, 60_000)).toBe(true);
   });

@@ -1,0 +1,192 @@
+/**
+ * One `/interface pptp-client`: dials its server, keeps the session, and dials again when it ends, with a growing pause. Enter:
+ * the settings, and the news of the connection and of the session. Leave: a tunnel, or log lines that say why there is none.
+ */
+
+import { merge } from '../aaa/merge.ts';
+import type { Profile } from '../aaa/settings.ts';
+import { formatIpv4, type Ipv4 } from '../base/ip.ts';
+import type { Host } from '../base/kind.ts';
+import type { EventOf } from '../datapath/contract.ts';
+import type { MppePolicy } from '../ppp/ccp/options.ts';
+import { type CallIds, callIdOf } from '../session/call-ids.ts';
+import { Connection, type ConnectionNews } from '../session/connection.ts';
+import { type EndingCause, endingOf, explain } from '../session/ending.ts';
+import { errorName } from '../session/errno.ts';
+import type { InterfaceNames } from '../session/interface-names.ts';
+import { Session, type SessionServices } from '../session/session.ts';
+import { summarise } from '../session/summary.ts';
+import { Timers } from '../session/timers.ts';
+import { DialledServer } from './dialled-server.ts';
+import type { ClientSettings } from './settings.ts';
+
+/** RFC 2637 section 1.3. */
+const controlPort = 1723;
+/** TCP's own first two retransmissions fit in. */
+const connectTimeoutMs = 10_000;
+/** Between attempts: the first pause, doubled each time up to the last. A server that comes back is found within it. */
+const redialMs = { first: 1000, last: 30_000 } as const;
+
+/** RouterOS's words for `monitor`. */
+export type DialStatus = 'Disabled' | 'Dialing' | 'Verifying password...' | 'Connected' | 'Terminated';
+
+/** Looks a host name up; undefined if it has no IPv4 address. Calls `found` once. */
+export type Resolve = (hostName: string, found: (address: Ipv4 | undefined) => void) => void;
+
+export interface DialerServices extends SessionServices {
+  readonly callIds: CallIds;
+  readonly names: InterfaceNames;
+  readonly identity: string;
+  readonly mppe: MppePolicy;
+  readonly resolve: Resolve;
+}
+
+export class Dialer {
+  readonly settings: ClientSettings;
+  /** What the next session is given. */
+  profile: Profile;
+  readonly #services: DialerServices;
+  readonly #timers: Timers<'redial'>;
+  #status: DialStatus = 'Disabled';
+  #pauseMs: number = redialMs.first;
+  #connection: Connection | undefined;
+  #session: Session | undefined;
+  #attempts = 0;
+  #onEnd: (() => void) | undefined;
+
+  constructor(settings: ClientSettings, profile: Profile, services: DialerServices) {
+    this.settings = settings;
+    this.profile = profile;
+    this.#services = services;
+    this.#timers = new Timers(services.clock);
+  }
+
+  get status(): DialStatus {
+    return this.#session?.state === 'authenticating' ? 'Verifying password...' : this.#status;
+  }
+
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  dial(): void {
+    const { connectTo } = this.settings;
+    if (connectTo === undefined) return this.#say('warning', 'connect-to is not set: nothing to dial');
+    this.#status = 'Dialing';
+    this.#attempts += 1;
+    const attempt = this.#attempts;
+    this.#resolve(connectTo, (address) => {
+      if (attempt !== this.#attempts) return;
+      if (address === undefined)
+        this.#failed(`no address for ${'hostName' in connectTo ? connectTo.hostName : ''}`);
+      else this.#connect(address, attempt);
+    });
+  }
+
+  /** Ends the tunnel and dials no more; `done` is called when nothing is left of it. */
+  end(cause: EndingCause, done: () => void): void {
+    this.#onEnd = done;
+    this.#attempts += 1;
+    this.#timers.disarmAll();
+    if (this.#session !== undefined) this.#session.end(cause);
+    else if (this.#connection !== undefined) this.#connection.stop();
+    else this.#over();
+  }
+
+  #resolve(host: Host, found: (address: Ipv4 | undefined) => void): void {
+    if ('address' in host) found(host.address);
+    else this.#services.resolve(host.hostName, found);
+  }
+
+  #connect(address: Ipv4, attempt: number): void {
+    this.#say('info', `dialling ${formatIpv4(address)}`);
+    const where = { localAddress: 0, address, port: controlPort, timeoutMs: connectTimeoutMs };
+    this.#services.switchboard.connect(where, (event) => {
+      if (attempt !== this.#attempts) this.#discard(event);
+      else if (event.errno !== 0)
+        this.#failed(`${explain('connect-failed').text}: ${errorName(event.errno)}`);
+      else this.#connected(event, address);
+    });
+  }
+
+  /** The operator changed his mind while TCP was being opened. */
+  #discard({ errno, connection }: EventOf<'connected'>): void {
+    if (errno !== 0) return;
+    const { switchboard } = this.#services;
+    switchboard.holdConnection(connection, () => {});
+    switchboard.send({ kind: 'tcp-close', connection, abort: 1 });
+  }
+
+  #connected({ connection, localAddress }: EventOf<'connected'>, peerAddress: Ipv4): void {
+    const { identity, callIds, mppe, names } = this.#services;
+    const call = callIds.take();
+    const place = { connection, localAddress, peerAddress };
+    const options = {
+      side: 'originator',
+      hostName: identity,
+      vendorName: 'pptp-concentrator',
+      firmwareRevision: 1,
+    } as const;
+    const opened = new Connection(place, this.#services, options, (news) => this.#news(news));
+    this.#connection = opened;
+    opened.open();
+    if (call === undefined) {
+      this.#say('error', 'no Call ID is free');
+      return opened.stop();
+    }
+    const callId = callIdOf(call);
+    const party = new DialledServer(this.settings, merge(this.profile.name, [this.profile]), mppe, names);
+    this.#session = new Session({ call, localAddress, peerAddress }, party, this.#services, {
+      hangUp: (cause) => opened.clearCall(callId, endingOf(cause).disconnect),
+      up: ({ agreed }) => {
+        this.#status = 'Connected';
+        this.#pauseMs = redialMs.first;
+        this.#say('info', `connected, ${formatIpv4(agreed?.local ?? 0)}`);
+      },
+      ended: (session, cause, counters) => {
+        this.#session = undefined;
+        callIds.release(call);
+        summarise(this.#services.log, session, cause, counters);
+        if (this.#connection === undefined) this.#over();
+        else this.#connection.stop();
+      },
+    });
+    this.#session.open(undefined);
+    opened.placeCall({ kind: 'outgoing', callId });
+  }
+
+  #news(news: ConnectionNews): void {
+    switch (news.do) {
+      case 'call-connected':
+        return this.#session?.connected(news.peerCallId);
+      case 'call-failed':
+      case 'call-cleared':
+        return this.#session?.hungUp(news.cause, news.detail);
+      case 'ended':
+        this.#connection = undefined;
+        if (this.#session === undefined) this.#over();
+        return;
+    }
+  }
+
+  #failed(text: string): void {
+    this.#say('warning', text);
+    this.#over();
+  }
+
+  /** Nothing is left of the attempt: dial again in a while, unless the operator wants none. */
+  #over(): void {
+    this.#status = 'Terminated';
+    if (this.#onEnd !== undefined) {
+      const done = this.#onEnd;
+      this.#onEnd = undefined;
+      return done();
+    }
+    this.#timers.arm('redial', this.#pauseMs, () => this.dial());
+    this.#pauseMs = Math.min(2 * this.#pauseMs, redialMs.last);
+  }
+
+  #say(severity: 'info' | 'warning' | 'error', text: string): void {
+    this.#services.log(severity, 'pptp,ppp', `${this.settings.name}: ${text}`);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The client's side of a session: we prove who we are, and take the address that the server gives. The interface bears the
+ * name of the client's entry.
+ */
+
+import type { Grant } from '../aaa/grant.ts';
+import { parseIpv4 } from '../base/ip.ts';
+import type { Plan } from '../net/plan.ts';
+import type { MppePolicy } from '../ppp/ccp/options.ts';
+import type { EndingCause } from '../session/ending.ts';
+import type { InterfaceNames } from '../session/interface-names.ts';
+import type { Authenticated, NetworkUp, Party, Terms } from '../session/party.ts';
+import type { ClientSettings } from './settings.ts';
+
+/** Stands for a server that does not say its address (Windows does not always): of the block that RouterOS takes for it. */
+const namelessServer = parseIpv4('10.112.112.112') ?? 0;
+
+export class DialledServer implements Party {
+  readonly link: Party['link'];
+  readonly maxMtu: number;
+  readonly keepaliveMs: number;
+  readonly #settings: ClientSettings;
+  readonly #grant: Grant;
+  readonly #mppe: MppePolicy;
+  readonly #names: InterfaceNames;
+  #holdsName = false;
+
+  /** `grant` is what the client's profile says. */
+  constructor(settings: ClientSettings, grant: Grant, mppe: MppePolicy, names: InterfaceNames) {
+    const { maxMtu, maxMru, user, password, allow, keepaliveTimeout } = settings;
+    this.link = {
+      identity: user,
+      mru: maxMru,
+      fieldCompression: true,
+      demand: new Set(),
+      account: { name: user, password, allow: new Set(allow) },
+    };
+    this.maxMtu = maxMtu;
+    this.keepaliveMs = keepaliveTimeout === 'disabled' ? 0 : keepaliveTimeout;
+    this.#settings = settings;
+    this.#grant = grant;
+    this.#mppe = mppe;
+    this.#names = names;
+  }
+
+  judge(): void {
+    throw new Error('a client demands no proof of a name');
+  }
+
+  terms({ keys }: Authenticated): Terms | EndingCause {
+    const { name, user } = this.#settings;
+    this.#holdsName ||= this.#names.takeExactly(name);
+    if (!this.#holdsName) return 'interface-failed';
+    const { localAddress, remoteAddress, useEncryption, changeTcpMss, idleTimeoutMs, sessionTimeoutMs } =
+      this.#grant;
+    return {
+      user,
+      interfaceName: name,
+      bundle: {
+        encryption: useEncryption,
+        ...this.#mppe,
+        keysAvailable: keys !== undefined,
+        addresses: {
+          local: single(localAddress),
+          remote: single(remoteAddress),
+          dns: [],
+          wins: [],
+          askDns: false,
+        },
+      },
+      clampMss: changeTcpMss,
+      idleTimeoutMs: idleTimeoutMs ?? 0,
+      sessionTimeoutMs: sessionTimeoutMs ?? 0,
+      plan: (mtu, agreed) => agreed && this.#plan(mtu, agreed),
+    };
+  }
+
+  release(): void {
+    if (this.#holdsName) this.#names.release(this.#settings.name);
+    this.#holdsName = false;
+  }
+
+  #plan(mtu: number, { local, remote = namelessServer }: NetworkUp): Plan {
+    const { name, addDefaultRoute, defaultRouteDistance } = this.#settings;
+    const plan = { linkName: name, mtu, local, remote, routes: [] };
+    return addDefaultRoute ? { ...plan, defaultRoute: { distance: defaultRouteDistance } } : plan;
+  }
+}
+
+/** An address that was named; a pool is for subscribers. */
+function single(wish: Grant['localAddress']): number | undefined {
+  return wish !== undefined && 'address' in wish ? wish.address : undefined;
+}

@@ -1,0 +1,218 @@
+/**
+ * The PPTP server: listens while it is enabled, admits connections, and makes a session of every call. Knows which sessions
+ * there are; what happens in one is session.ts's.
+ */
+
+import { formatIpv4, type Ipv4 } from '../base/ip.ts';
+import type { EventOf } from '../datapath/contract.ts';
+import { connectionCauses } from '../pptp/effects.ts';
+import { Admission } from './admission.ts';
+import { type CallIds, callIdOf } from './call-ids.ts';
+import { Connection, type ConnectionNews } from './connection.ts';
+import { type EndingCause, endingOf } from './ending.ts';
+import { errorName } from './errno.ts';
+import type { ServerSettings, StaticServer } from './server-settings.ts';
+import { Session, type SessionServices } from './session.ts';
+import { Subscriber, type SubscriberServices } from './subscriber.ts';
+import { summarise } from './summary.ts';
+
+/** RFC 2637 section 1.3. */
+export const controlPort = 1723;
+/** Connections that the kernel holds for us before we accept them: a region redials at once after a power cut. */
+const backlog = 4096;
+
+export interface ServerServices extends SessionServices, Omit<SubscriberServices, 'sessionsOf'> {
+  readonly callIds: CallIds;
+}
+
+/** What the server is to be. */
+export interface ServerConfiguration {
+  readonly server: ServerSettings;
+  readonly staticServers: readonly StaticServer[];
+}
+
+/** A connection with the sessions of its calls, by our call id. */
+interface Tunnel {
+  readonly connection: Connection;
+  readonly sessions: Map<number, Session>;
+  established: boolean;
+}
+
+export class Server {
+  readonly #services: ServerServices;
+  readonly #admission = new Admission();
+  readonly #tunnels = new Set<Tunnel>();
+  readonly #sessions = new Set<Session>();
+  #configuration: ServerConfiguration;
+  #listener: number | undefined;
+  #isEnding = false;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(services: ServerServices, configuration: ServerConfiguration) {
+    this.#services = services;
+    this.#configuration = configuration;
+    this.#follow();
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions;
+  }
+
+  /** What the operator wants now. Running sessions keep what they were given; a disabled server ends them. */
+  configure(configuration: ServerConfiguration): void {
+    this.#configuration = configuration;
+    this.#follow();
+  }
+
+  /** Takes no more calls and ends all sessions with `cause`; `done` is called when nothing is left. */
+  end(cause: EndingCause, done: () => void): void {
+    this.#isEnding = true;
+    this.#onEmpty = done;
+    this.#close(cause);
+    this.#checkEmpty();
+  }
+
+  #follow(): void {
+    if (this.#isClosing) this.#close('server-disabled');
+    else if (this.#listener === undefined) this.#listen();
+  }
+
+  #listen(): void {
+    const { switchboard, log } = this.#services;
+    const listener = switchboard.listen(
+      { address: 0, port: controlPort, backlog },
+      (event) => this.#accepted(event),
+      ({ errno }) => {
+        if (errno === 0) return log('info', 'pptp', `listening on TCP ${controlPort}`);
+        if (this.#listener === listener) this.#listener = undefined;
+        const hint = 'another PPTP server on this machine? see ss -ltnp; then disable and enable the server';
+        log('error', 'pptp', `cannot listen on TCP ${controlPort}: ${errorName(errno)}`, { hint });
+      },
+    );
+    this.#listener = listener;
+  }
+
+  #unlisten(): void {
+    if (this.#listener === undefined) return;
+    this.#services.switchboard.unlisten(this.#listener);
+    this.#listener = undefined;
+  }
+
+  #close(cause: EndingCause): void {
+    this.#unlisten();
+    for (const session of this.#sessions) session.end(cause);
+    for (const tunnel of [...this.#tunnels]) this.#stopIfDone(tunnel);
+  }
+
+  /** Whether the server wants to be rid of its tunnels. */
+  get #isClosing(): boolean {
+    return this.#isEnding || !this.#configuration.server.enabled;
+  }
+
+  /** A tunnel that is wanted no more goes when its last session has gone. */
+  #stopIfDone({ connection, sessions }: Tunnel): void {
+    if (this.#isClosing && sessions.size === 0) connection.stop();
+  }
+
+  #accepted({ connection, localAddress, peerAddress }: EventOf<'accepted'>): void {
+    const { switchboard, log, identity } = this.#services;
+    const refusal = this.#admission.admit(peerAddress);
+    if (refusal !== undefined) {
+      log('warning', 'pptp', `TCP connection from ${formatIpv4(peerAddress)} refused: ${refusal}`);
+      switchboard.holdConnection(connection, () => {});
+      return switchboard.send({ kind: 'tcp-close', connection, abort: 1 });
+    }
+    log('info', 'pptp', `TCP connection established from ${formatIpv4(peerAddress)}`);
+    const tunnel: Tunnel = {
+      connection: new Connection(
+        { connection, localAddress, peerAddress },
+        this.#services,
+        { side: 'receiver', hostName: identity, vendorName: 'pptp-concentrator', firmwareRevision: 1 },
+        (news) => this.#news(tunnel, news),
+      ),
+      sessions: new Map(),
+      established: false,
+    };
+    this.#tunnels.add(tunnel);
+    tunnel.connection.open();
+  }
+
+  #news(tunnel: Tunnel, news: ConnectionNews): void {
+    switch (news.do) {
+      case 'call-requested':
+        return this.#callRequested(tunnel, news.request, news.peerCallId);
+      case 'call-connected':
+        this.#established(tunnel);
+        return tunnel.sessions.get(news.callId)?.connected(news.peerCallId);
+      case 'call-failed':
+      case 'call-cleared':
+        return tunnel.sessions.get(news.callId)?.hungUp(news.cause, news.detail);
+      case 'ended': {
+        const { peerAddress } = tunnel.connection.place;
+        this.#tunnels.delete(tunnel);
+        this.#admission.gone(peerAddress, tunnel.established);
+        const text = `TCP connection of ${formatIpv4(peerAddress)} ended: ${connectionCauses[news.cause]}`;
+        this.#services.log('info', 'pptp', text, { cause: news.cause, detail: news.detail });
+        return this.#checkEmpty();
+      }
+    }
+  }
+
+  #callRequested(tunnel: Tunnel, request: number, peerCallId: number): void {
+    const { localAddress, peerAddress } = tunnel.connection.place;
+    const call = this.#isClosing ? undefined : this.#services.callIds.take();
+    if (call === undefined) {
+      const why = this.#isClosing ? 'the server takes no more' : 'no Call ID is free';
+      this.#services.log('warning', 'pptp', `call of ${formatIpv4(peerAddress)} refused: ${why}`);
+      return tunnel.connection.answerCall(request, { accept: false, why: 'no-resource' });
+    }
+    const session = this.#newSession(tunnel, { call, localAddress, peerAddress });
+    session.open(peerCallId);
+    tunnel.connection.answerCall(request, { accept: true, callId: callIdOf(call) });
+  }
+
+  #newSession(tunnel: Tunnel, place: { call: number; localAddress: Ipv4; peerAddress: Ipv4 }): Session {
+    const { server, staticServers } = this.#configuration;
+    const sessionsOf = (user: string) => this.#sessionsOf(user, session);
+    const party = new Subscriber(place, server, staticServers, { ...this.#services, sessionsOf });
+    const callId = callIdOf(place.call);
+    const session: Session = new Session(place, party, this.#services, {
+      hangUp: (cause) => tunnel.connection.clearCall(callId, endingOf(cause).disconnect),
+      up: ({ terms, agreed }) => {
+        const text = `${terms?.user} logged in, ${formatIpv4(agreed?.remote ?? 0)} from ${formatIpv4(place.peerAddress)}`;
+        this.#services.log('info', 'pptp,ppp,account', text);
+      },
+      ended: (ended, cause, counters) => {
+        tunnel.sessions.delete(callId);
+        this.#sessions.delete(ended);
+        this.#services.callIds.release(place.call);
+        summarise(this.#services.log, ended, cause, counters);
+        this.#stopIfDone(tunnel);
+        this.#checkEmpty();
+      },
+    });
+    tunnel.sessions.set(callId, session);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  #established(tunnel: Tunnel): void {
+    if (tunnel.established) return;
+    tunnel.established = true;
+    this.#admission.established(tunnel.connection.place.peerAddress);
+  }
+
+  /** Sessions of a user beside `asking`, which may have been his before LCP started over. */
+  #sessionsOf(user: string, asking: Session): number {
+    let count = 0;
+    for (const session of this.#sessions) if (session !== asking && session.terms?.user === user) count += 1;
+    return count;
+  }
+
+  #checkEmpty(): void {
+    if (this.#tunnels.size + this.#sessions.size > 0) return;
+    const done = this.#onEmpty;
+    this.#onEmpty = undefined;
+    done?.();
+  }
+}

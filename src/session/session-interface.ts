@@ -1,0 +1,83 @@
+/**
+ * The interface of one session: made by name, brought from plan to plan by differences, removed. Enter: wishes of the Network
+ * phase and the engine's answers. Leave: commands, and `done` or what the kernel had against it. The engine may take its time
+ * with an interface: a wish that comes before the answer waits for it.
+ */
+
+import { toText } from '../base/bytes.ts';
+import { encodeRequests } from '../net/netlink.ts';
+import { difference, type Plan } from '../net/plan.ts';
+import type { LinkHandles } from './call-ids.ts';
+import { errorName } from './errno.ts';
+import type { LinkEvent, Switchboard } from './switchboard.ts';
+
+/** What became of a wish: undefined is success, a text the operation and the kernel's error. */
+export type Outcome = (trouble: string | undefined) => void;
+
+export class SessionInterface {
+  readonly name: string;
+  readonly #switchboard: Switchboard;
+  readonly #links: LinkHandles;
+  readonly #link: number;
+  #state: 'opening' | 'open' | 'gone' = 'opening';
+  #index = 0;
+  #plan: Plan | undefined;
+  /** What to do when it is open; a newer wish replaces an older one that nobody has begun with. */
+  #opened: Outcome = () => {};
+  #closed: (() => void) | undefined;
+
+  /** Has the engine make it; `follow` tells what became of that. */
+  constructor(name: string, switchboard: Switchboard, links: LinkHandles) {
+    this.name = name;
+    this.#switchboard = switchboard;
+    this.#links = links;
+    this.#link = links.take();
+    switchboard.openLink(this.#link, name, (event) => this.#received(event));
+  }
+
+  /** The engine's handle. */
+  get link(): number {
+    return this.#link;
+  }
+
+  /** Leads the kernel from the plan before to this one; absent, the plan before stays. `done` when the interface is so. */
+  follow(plan: Plan | undefined, done: Outcome): void {
+    if (this.#state !== 'opening') return this.#follow(plan, done);
+    this.#opened = (trouble) => (trouble === undefined ? this.#follow(plan, done) : done(trouble));
+  }
+
+  /** Removes it; its addresses and routes go with it. `closed` is called when its name is free. */
+  close(closed: () => void): void {
+    if (this.#state === 'gone') return closed();
+    this.#closed = closed;
+    if (this.#state === 'open') this.#switchboard.send({ kind: 'link-close', link: this.#link });
+  }
+
+  #follow(plan: Plan | undefined, done: Outcome): void {
+    const requests = plan === undefined ? [] : difference(this.#plan, plan, this.#index);
+    if (requests.length === 0) return done(undefined);
+    this.#plan = plan;
+    this.#switchboard.netlink(encodeRequests(requests), ({ errno, performed, text }) => {
+      const failed = requests[performed]?.request ?? 'netlink';
+      done(errno === 0 ? undefined : `${failed}: ${errorName(errno)} ${toText(text)}`.trimEnd());
+    });
+  }
+
+  #received(event: LinkEvent): void {
+    if (event.kind === 'link-closed') return this.#gone();
+    if (event.errno !== 0) {
+      this.#gone();
+      return this.#opened(`making ${this.name}: ${errorName(event.errno)}`);
+    }
+    this.#state = 'open';
+    this.#index = event.interfaceIndex;
+    if (this.#closed !== undefined) this.close(this.#closed);
+    else this.#opened(undefined);
+  }
+
+  #gone(): void {
+    this.#state = 'gone';
+    this.#links.release(this.#link);
+    this.#closed?.();
+  }
+}

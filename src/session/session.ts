@@ -1,0 +1,390 @@
+/**
+ * The conductor: one session from its call to its last octet. It takes the effects of the link (ppp/link.ts) and hands them to
+ * the network (network.ts), to the engine or to its party; it knows no protocol number, option or attribute itself.
+ *
+ * Enter: what the control connection says of the call, and the engine's events of it. Leave: commands to the engine, log
+ * lines, and the news to its owner. All is released only when the engine has let go of the call and of the interface, so that
+ * nothing is given out twice.
+ */
+
+import type { Ipv4 } from '../base/ip.ts';
+import { limits } from '../base/limits.ts';
+import { type Log, type Severity, type Tally, tally } from '../base/observe.ts';
+import type { Random } from '../base/random.ts';
+import { type Command, type EventOf, framing } from '../datapath/contract.ts';
+import { causes as pppCauses } from '../ppp/cause.ts';
+import { type Note, notes } from '../ppp/effect.ts';
+import { Link, type LinkEffect, type LinkTimer } from '../ppp/link.ts';
+import { callIdOf } from './call-ids.ts';
+import { Effects } from './effects.ts';
+import { type EndingCause, explain } from './ending.ts';
+import { errorName } from './errno.ts';
+import { isAlive, type LifeState, moveTo } from './lifecycle.ts';
+import { encodingOf, Network, type NetworkOwner, type NetworkServices } from './network.ts';
+import type { Authenticated, NetworkUp, Party, Terms } from './party.ts';
+import type { CallEvent } from './switchboard.ts';
+import { Timers } from './timers.ts';
+
+/** What every session is given. */
+export interface SessionServices extends NetworkServices {
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Where the call is. */
+export interface CallPlace {
+  /** The engine's handle; its slot is our Call ID. */
+  readonly call: number;
+  readonly localAddress: Ipv4;
+  readonly peerAddress: Ipv4;
+}
+
+export type FinalCounters = EventOf<'closed'>;
+
+/** What the owner of a session is told. */
+export interface SessionOwner {
+  /** The call is to be cleared on the control connection; not told when it is that which ended the call. */
+  hangUp(cause: EndingCause): void;
+  up(session: Session, agreed: NetworkUp): void;
+  /** The last news. `counters` are final. */
+  ended(session: Session, cause: EndingCause, counters: FinalCounters): void;
+}
+
+export const pppTally: Tally<Note> = tally('ppp', notes);
+
+/** Probes without an answer, a second apart, that end a session (RouterOS). */
+const probesMax = 5;
+const probeMs = 1000;
+/** How long a link that we end may take to say goodbye: two Terminate-Requests, of which one arrives. */
+const goodbyeMs = 2000;
+
+type TimerName = LinkTimer | 'set-up' | 'session-timeout' | 'goodbye';
+
+export class Session {
+  readonly place: CallPlace;
+  readonly #party: Party;
+  readonly #services: SessionServices;
+  readonly #owner: SessionOwner;
+  readonly #timers: Timers<TimerName>;
+  readonly #link: Link;
+  readonly #linkEffects: Effects<LinkEffect>;
+  readonly #network: Network;
+  #state: LifeState = 'ringing';
+  #name: string;
+  #terms: Terms | undefined;
+  #peerMru = 0;
+  #upSinceMs: number | undefined;
+  #endedAtMs: number | undefined;
+  #cause: EndingCause | undefined;
+  /** The control connection still has the call. */
+  #isOnLine = true;
+  /** The engine still has the call. */
+  #isCallHeld = false;
+
+  constructor(place: CallPlace, party: Party, services: SessionServices, owner: SessionOwner) {
+    this.place = place;
+    this.#party = party;
+    this.#services = services;
+    this.#owner = owner;
+    this.#name = `<pptp-${callIdOf(place.call)}>`;
+    this.#timers = new Timers(services.clock);
+    this.#link = new Link({ ...party.link, random: services.random });
+    this.#linkEffects = new Effects((effect) => this.#performLink(effect));
+    this.#network = new Network(place.call, services, this.#networkOwner());
+  }
+
+  get state(): LifeState {
+    return this.#state;
+  }
+
+  /** As the log calls it: after its call id, and after its interface when there is one. */
+  get name(): string {
+    return this.#name;
+  }
+
+  get terms(): Terms | undefined {
+    return this.#terms;
+  }
+
+  get agreed(): NetworkUp | undefined {
+    return this.#network.agreed;
+  }
+
+  /** From the network's first coming up to the cause of the end, in ms; 0 if it never came up. */
+  get uptimeMs(): number {
+    if (this.#upSinceMs === undefined) return 0;
+    return (this.#endedAtMs ?? this.#services.clock.nowMs()) - this.#upSinceMs;
+  }
+
+  /** Has the engine hold the call, so that no GRE of the peer is too early. A peer's id that is not known yet comes with `connected`. */
+  open(peerCallId: number | undefined): void {
+    this.#isCallHeld = true;
+    const { call, localAddress, peerAddress } = this.place;
+    const known = peerCallId !== undefined;
+    this.#services.switchboard.openCall(
+      { call, localAddress, peerAddress, peerCallId: peerCallId ?? 0, flags: known ? 1 : 0 },
+      (event) => this.#received(event),
+    );
+    this.#timers.arm('set-up', limits.sessionSetUpMs, () => this.end('set-up-timeout'));
+  }
+
+  /** The call is connected: negotiate. */
+  connected(peerCallId: number): void {
+    if (!isAlive(this.#state)) return;
+    this.#command({ kind: 'call-peer', call: this.place.call, peerCallId });
+    this.#watch(0);
+    this.#move('linking');
+    this.#linkEffects.run(this.#link.up());
+  }
+
+  /** The control connection has ended the call: nothing of it can be saved. */
+  hungUp(cause: EndingCause, detail = ''): void {
+    this.#isOnLine = false;
+    if (this.#begin(cause, detail)) this.#linkEffects.run(this.#link.down());
+    this.#closeCall();
+  }
+
+  /** Ends the session from this side: the peer is told by LCP, then by PPTP. The first cause stays. */
+  end(cause: EndingCause, detail = ''): void {
+    const wasRinging = this.#state === 'ringing';
+    if (!this.#begin(cause, detail)) return;
+    if (wasRinging) return this.#hangUp(cause);
+    this.#timers.arm('goodbye', goodbyeMs, () => this.#linkEffects.run(this.#link.down()));
+    this.#linkEffects.run(
+      this.#link.close(
+        cause in pppCauses ? (cause as keyof typeof pppCauses) : 'closed',
+        explain(cause).text,
+      ),
+    );
+  }
+
+  // ---- the engine's events
+
+  #received(event: CallEvent): void {
+    switch (event.kind) {
+      case 'frame':
+        this.#linkEffects.run(this.#link.received(event.protocol, event.information));
+        break;
+      case 'silent':
+        this.#silent(event.probe);
+        break;
+      case 'idle':
+        this.end('idle-timeout');
+        break;
+      case 'cipher-lost':
+        this.#network.cipherLost();
+        break;
+      case 'closed':
+        this.#callClosed(event);
+        break;
+    }
+  }
+
+  /** The first probe asks; each further one tells that the probe before was not answered. LCP that is not open asks by itself. */
+  #silent(probe: number): void {
+    if (!isAlive(this.#state) || this.#state === 'linking') return;
+    if (probe > 1) this.#say('info', 'LCP missed echo reply');
+    if (probe > probesMax) this.end('echo-lost');
+    else this.#linkEffects.run(this.#link.echo());
+  }
+
+  // ---- the link's effects
+
+  #performLink(effect: LinkEffect): void {
+    switch (effect.do) {
+      case 'send':
+        this.#sendFrame(effect.protocol, effect.bytes);
+        break;
+      case 'arm':
+        this.#timers.arm(effect.timer, effect.delayMs, () =>
+          this.#linkEffects.run(this.#link.expired(effect.timer)),
+        );
+        break;
+      case 'disarm':
+        this.#timers.disarm(effect.timer);
+        break;
+      case 'note':
+        pppTally.add(effect.what);
+        break;
+      case 'link-up':
+        this.#linkUp(effect);
+        break;
+      case 'authenticate':
+        this.#party.judge(effect.credentials, (answer) =>
+          this.#linkEffects.run(this.#link.verdict(effect.attempt, answer)),
+        );
+        break;
+      case 'authenticated':
+        this.#authenticated(effect);
+        break;
+      case 'deliver':
+        this.#network.received(effect.protocol, effect.bytes);
+        break;
+      case 'protocol-rejected':
+        this.#network.protocolRejected(effect.protocol);
+        break;
+      case 'echo-reply':
+        break;
+      case 'link-down':
+        this.#linkDown();
+        break;
+      case 'ended':
+        this.#begin(effect.cause, effect.message ?? '');
+        this.#hangUp(this.#cause ?? effect.cause);
+        break;
+    }
+  }
+
+  #linkUp({ peers, ours }: Extract<LinkEffect, { do: 'link-up' }>): void {
+    this.#peerMru = peers.mru;
+    const compressed =
+      (peers.addressAndControlFieldCompression ? framing.addressControl : 0) |
+      (peers.protocolFieldCompression ? framing.protocolField : 0);
+    this.#command({
+      kind: 'call-framing',
+      call: this.place.call,
+      flags: compressed,
+      peerMru: peers.mru,
+      ourMagic: ours.magic,
+      peerMagic: peers.magic,
+    });
+    this.#move('authenticating');
+  }
+
+  #authenticated(effect: Authenticated): void {
+    const terms = this.#party.terms(effect);
+    if (typeof terms === 'string') return this.end(terms);
+    if (this.#terms === undefined) {
+      this.#name = terms.interfaceName;
+      this.#say('info', 'authenticated', { user: terms.user });
+    }
+    this.#terms = terms;
+    this.#move('preparing');
+    const packetBytesMax = Math.min(this.#party.maxMtu, this.#peerMru);
+    this.#network.begin({ terms, keys: effect.keys, packetBytesMax });
+  }
+
+  /** LCP starts over: the network goes, the call and the interface stay. */
+  #linkDown(): void {
+    this.#network.stop();
+    if (this.#link.cause !== undefined) this.#begin(this.#link.cause, '');
+    else if (isAlive(this.#state)) this.#move('linking');
+  }
+
+  // ---- the network's news
+
+  #networkOwner(): NetworkOwner {
+    return {
+      begun: () => this.#move('networking'),
+      up: (agreed) => this.#networkUp(agreed),
+      down: () => this.#networkDown(),
+      failed: (cause) => this.end(cause),
+      refused: (trouble) => this.#refused(trouble),
+      command: (command) => this.#command(command),
+      sendFrame: (protocol, information) => this.#sendFrame(protocol, information),
+      rejectProtocol: (protocol, information) =>
+        this.#linkEffects.run(this.#link.rejectProtocol(protocol, information)),
+      note: (what) => pppTally.add(what),
+    };
+  }
+
+  #networkUp(agreed: NetworkUp): void {
+    const { sessionTimeoutMs = 0, idleTimeoutMs = 0 } = this.#terms ?? {};
+    this.#timers.disarm('set-up');
+    this.#move('up');
+    this.#watch(idleTimeoutMs);
+    this.#say('info', `using encoding - ${encodingOf(agreed.mppe) || 'none'}`);
+    this.#say('info', 'connected');
+    if (this.#upSinceMs !== undefined) return;
+    this.#upSinceMs = this.#services.clock.nowMs();
+    if (sessionTimeoutMs > 0) {
+      this.#timers.arm('session-timeout', sessionTimeoutMs, () => this.end('session-timeout'));
+    }
+    this.#owner.up(this, agreed);
+  }
+
+  /** A network that goes has a minute to come back, or the session goes too. */
+  #networkDown(): void {
+    if (!isAlive(this.#state)) return;
+    this.#timers.arm('set-up', limits.sessionSetUpMs, () => this.end('set-up-timeout'));
+    if (this.#state === 'up') this.#move('networking');
+  }
+
+  #refused(trouble: string): void {
+    if (!isAlive(this.#state)) return;
+    this.#say('error', trouble);
+    this.end('interface-failed');
+  }
+
+  // ---- the end
+
+  /** Takes the first cause. False if there was one. */
+  #begin(cause: EndingCause, detail: string): boolean {
+    if (!isAlive(this.#state)) return false;
+    this.#cause = cause;
+    this.#endedAtMs = this.#services.clock.nowMs();
+    this.#move('ending');
+    this.#timers.disarm('set-up');
+    this.#timers.disarm('session-timeout');
+    const { text, hint } = explain(cause);
+    const more = detail === '' || detail === text ? '' : ` (${detail})`;
+    this.#say('info', `terminating... - ${text}${more}`, { cause, ...(hint !== '' && { hint }) });
+    return true;
+  }
+
+  #hangUp(cause: EndingCause): void {
+    if (this.#isOnLine) this.#owner.hangUp(cause);
+    this.#closeCall();
+  }
+
+  #closeCall(): void {
+    this.#network.stop();
+    this.#timers.disarmAll();
+    this.#command({ kind: 'call-close', call: this.place.call });
+    this.#isCallHeld = false;
+  }
+
+  #callClosed(counters: FinalCounters): void {
+    // We did not ask for it: the engine has refused the call.
+    if (this.#isCallHeld) {
+      this.#isCallHeld = false;
+      this.#begin('call-refused', errorName(counters.errno));
+      this.#linkEffects.run(this.#link.down());
+    }
+    this.#network.close(() => this.#ended(counters));
+  }
+
+  #ended(counters: FinalCounters): void {
+    this.#move('ended');
+    this.#party.release();
+    this.#say('info', 'disconnected');
+    this.#owner.ended(this, this.#cause ?? 'closed', counters);
+  }
+
+  // ---- small words
+
+  #watch(idleMs: number): void {
+    const silentMs = this.#party.keepaliveMs;
+    this.#command({ kind: 'call-watch', call: this.place.call, silentMs, probeMs, idleMs });
+  }
+
+  #sendFrame(protocol: number, information: Uint8Array): void {
+    this.#command({ kind: 'call-frame', call: this.place.call, protocol, information });
+  }
+
+  /** A command about the call; once the engine has been told to forget the call there is nobody to perform it. */
+  #command(command: Command): void {
+    if (this.#isCallHeld) this.#services.switchboard.send(command);
+  }
+
+  #move(next: LifeState): void {
+    this.#state = moveTo(this.#state, next);
+  }
+
+  #say(severity: Severity, text: string, facts: Parameters<Log>[3] = {}): void {
+    this.#services.log(severity, 'pptp,ppp', `${this.#name}: ${text}`, {
+      session: this.place.call,
+      ...facts,
+    });
+  }
+}

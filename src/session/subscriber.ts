@@ -1,0 +1,159 @@
+/**
+ * The server's side of a session: a subscriber who has to prove who he is, and gets what his grant says. Takes an address and
+ * an interface name when he has, and gives both back at the end.
+ */
+
+import type { Question } from '../aaa/local.ts';
+import type { Accepted, Verdict } from '../aaa/verdict.ts';
+import { formatIpv4, type Ipv4 } from '../base/ip.ts';
+import type { Log } from '../base/observe.ts';
+import type { Answer, Credentials } from '../ppp/auth/credentials.ts';
+import type { MppePolicy } from '../ppp/ccp/options.ts';
+import type { Addresses, AddressRefusal } from './addresses.ts';
+import type { EndingCause } from './ending.ts';
+import type { InterfaceNames } from './interface-names.ts';
+import type { Authenticated, Party, Terms } from './party.ts';
+import type { ServerSettings, StaticServer } from './server-settings.ts';
+import type { CallPlace } from './session.ts';
+
+/** Who judges subscribers: the local database, RADIUS. Calls `answer` once, at once or later. */
+export interface Authority {
+  judge(question: Question, answer: (verdict: Verdict) => void): void;
+}
+
+/** What all subscribers of a server share. */
+export interface SubscriberServices {
+  readonly log: Log;
+  readonly identity: string;
+  readonly authority: Authority;
+  readonly mppe: MppePolicy;
+  readonly addresses: Addresses;
+  readonly names: InterfaceNames;
+  /** Sessions that a user has now. */
+  sessionsOf(user: string): number;
+}
+
+export class Subscriber implements Party {
+  readonly link: Party['link'];
+  readonly maxMtu: number;
+  readonly keepaliveMs: number;
+  readonly #place: CallPlace;
+  readonly #settings: ServerSettings;
+  readonly #staticServers: readonly StaticServer[];
+  readonly #services: SubscriberServices;
+  readonly #holder: string;
+  #judgements = 0;
+  #accepted: Accepted | undefined;
+  #holding: Holding | undefined;
+
+  /** The settings are those of the moment of the call: changes are for the next session. */
+  constructor(
+    place: CallPlace,
+    settings: ServerSettings,
+    staticServers: readonly StaticServer[],
+    services: SubscriberServices,
+  ) {
+    const { maxMtu, maxMru, authentication, keepaliveTimeout } = settings;
+    this.link = {
+      identity: services.identity,
+      mru: maxMru,
+      fieldCompression: true,
+      demand: new Set(authentication),
+    };
+    this.maxMtu = maxMtu;
+    this.keepaliveMs = keepaliveTimeout === 'disabled' ? 0 : keepaliveTimeout;
+    this.#place = place;
+    this.#settings = settings;
+    this.#staticServers = staticServers;
+    this.#services = services;
+    this.#holder = `call ${place.call}`;
+  }
+
+  judge(credentials: Credentials, answer: (answer: Answer) => void): void {
+    const { authority, sessionsOf, log } = this.#services;
+    const callerId = formatIpv4(this.#place.peerAddress);
+    const question = { credentials, callerId, defaultProfile: this.#settings.defaultProfile, sessionsOf };
+    this.#accepted = undefined;
+    this.#judgements += 1;
+    const judgement = this.#judgements;
+    authority.judge(question, (verdict) => {
+      // Proof has been given anew since: what was proved before says nothing about who it is now.
+      if (judgement !== this.#judgements) return;
+      if (verdict.accept) this.#accepted = verdict;
+      else {
+        const text = `login failure for user ${credentials.name} from ${callerId} via pptp: ${verdict.explanation}`;
+        log('error', 'pptp,ppp,account', text, { user: credentials.name, reason: verdict.reason });
+      }
+      answer(verdict);
+    });
+  }
+
+  terms({ keys }: Authenticated): Terms | EndingCause {
+    // A server without a single method lets nobody in.
+    if (this.#accepted === undefined) return 'peer-refused-authentication';
+    const { user } = this.#accepted;
+    // What was taken for one user is not another's, who came over the same link.
+    if (this.#holding !== undefined && this.#holding.user !== user) return 'authentication-failed';
+    const holding = this.#holding ?? this.#take(this.#accepted);
+    if (typeof holding === 'string') return holding;
+    this.#holding = holding;
+    return termsOf(this.#accepted, holding, this.#services.mppe, keys !== undefined);
+  }
+
+  release(): void {
+    this.#services.addresses.release(this.#holder);
+    if (this.#holding !== undefined) this.#services.names.release(this.#holding.interfaceName);
+  }
+
+  #take({ user, grant }: Accepted): Holding | EndingCause {
+    const { localAddress, remoteAddress } = grant;
+    if (localAddress === undefined || remoteAddress === undefined) return 'no-address';
+    const { addresses, log } = this.#services;
+    const local = addresses.takeLocal(localAddress, this.#holder);
+    const remote = addresses.takeRemote(remoteAddress, this.#holder, user);
+    if (typeof local === 'number' && typeof remote === 'number') {
+      return { user, interfaceName: this.#takeName(user), local, remote };
+    }
+    const refusal = typeof local === 'number' ? (remote as AddressRefusal) : local;
+    log('error', 'pptp,ppp', `${user}: ${refusal.text}`);
+    return refusal.refused === 'address-in-use' ? 'address-in-use' : 'no-address';
+  }
+
+  /** The static entry's name if the user has one that is not connected; else a dynamic one. */
+  #takeName(user: string): string {
+    const { names } = this.#services;
+    const mine = this.#staticServers.filter((entry) => entry.user === user && !entry.disabled);
+    return mine.find(({ name }) => names.takeExactly(name))?.name ?? names.takeDynamic(user);
+  }
+}
+
+/** What a session has taken and nobody else can have meanwhile. */
+interface Holding {
+  readonly user: string;
+  readonly interfaceName: string;
+  readonly local: Ipv4;
+  readonly remote: Ipv4;
+}
+
+function termsOf({ grant }: Accepted, holding: Holding, mppe: MppePolicy, keysAvailable: boolean): Terms {
+  const { user, interfaceName, local, remote } = holding;
+  const routes = grant.routes.map(({ destination, gateway, metric }) => ({
+    destination,
+    metric,
+    ...(gateway !== 0 && { gateway }),
+  }));
+  return {
+    user,
+    interfaceName,
+    bundle: {
+      encryption: grant.useEncryption,
+      ...mppe,
+      keysAvailable,
+      addresses: { local, remote, dns: grant.dnsServer, wins: grant.winsServer, askDns: false },
+    },
+    clampMss: grant.changeTcpMss,
+    idleTimeoutMs: grant.idleTimeoutMs ?? 0,
+    sessionTimeoutMs: grant.sessionTimeoutMs ?? 0,
+    plan: (mtu) => ({ linkName: interfaceName, mtu, local, remote, routes }),
+  };
+}

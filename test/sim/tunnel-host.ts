@@ -1,0 +1,170 @@
+/**
+ * One host of the simulation: a fake engine, and what control on it is built of, as main.ts builds it. Everything that crosses
+ * the contract passes a referee with the laws that hold at every moment.
+ */
+
+import { equal, toHex } from '../../src/base/bytes.ts';
+import type { VirtualClock } from '../../src/base/clock.ts';
+import { type Ipv4, parseIpv4 } from '../../src/base/ip.ts';
+import type { Log } from '../../src/base/observe.ts';
+import type { Random } from '../../src/base/random.ts';
+import {
+  attach,
+  type Command,
+  contractVersion,
+  direction,
+  type Event,
+  type EventOf,
+} from '../../src/datapath/contract.ts';
+import { FakeEngine } from '../../src/datapath/fake.ts';
+import type { Wire } from '../../src/datapath/fake-wire.ts';
+import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
+import { codes } from '../../src/ppp/packet.ts';
+import { ccpProtocol } from '../../src/ppp/protocol.ts';
+import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
+import { InterfaceNames } from '../../src/session/interface-names.ts';
+import { Orphans } from '../../src/session/orphans.ts';
+import { type EngineEvent, Switchboard } from '../../src/session/switchboard.ts';
+
+export function ip(text: string): Ipv4 {
+  const address = parseIpv4(text);
+  if (address === undefined) throw new Error(`${text} is no address`);
+  return address;
+}
+
+export const places = { server: ip('192.0.2.1'), client: ip('192.0.2.2') } as const;
+
+/** What is sent through the tunnel, and what an attacker slips in. */
+export const packets = {
+  upward: 'client to server',
+  downward: 'server to client',
+  forged: 'forged',
+} as const;
+
+const decoder = new TextDecoder();
+
+/** In milliseconds, for a log. */
+export function timeOf(ms: number): string {
+  return ms.toFixed(0).padStart(7);
+}
+
+/** What a host needs of the world that it is in. */
+export interface HostWorld {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  readonly wire: Wire;
+  /** The log of all hosts. */
+  readonly lines: string[];
+  /** A command or an event has crossed the contract. */
+  exchanged(): void;
+}
+
+/** One host: an engine, and what control on it is built of. */
+export class Host {
+  readonly name: string;
+  readonly address: Ipv4;
+  readonly engine: FakeEngine;
+  readonly switchboard: Switchboard;
+  readonly callIds: CallIds;
+  readonly links = new LinkHandles();
+  readonly names = new InterfaceNames();
+  readonly log: Log;
+  /** Control connections that are open, by handle. */
+  readonly connections = new Set<number>();
+  /** The causes that each session was told to have ended with, by call handle. */
+  readonly endings = new Map<number, string[]>();
+  /** Packets that came out of interfaces. */
+  readonly received: string[] = [];
+  /** True if the side of this host requires encryption. */
+  requiresEncryption = false;
+  /** Which MPPE control on this host agrees to. */
+  mppe: MppePolicy = { strengths: new Set(mppeBits), stateful: 'allowed' };
+  totals: EventOf<'totals'> | undefined;
+  /** What control's commands become on their way to the engine; as they are, unless a test has it otherwise. */
+  carry: (command: Command, send: (command: Command) => void) => void = (command, send) => send(command);
+  readonly #world: HostWorld;
+  /** Receive keys and attachments in force, by call. */
+  readonly #receiveKeys = new Map<number, { bits: number; stateless: number }>();
+
+  constructor(world: HostWorld, name: string, address: Ipv4, ready: () => void) {
+    this.#world = world;
+    this.name = name;
+    this.address = address;
+    this.engine = new FakeEngine({ wire: world.wire, address, foreignLinks: ['lo', 'eth0'] });
+    this.engine.onPacket = (_, octets) => this.#packet(octets);
+    this.callIds = new CallIds(world.clock, world.random);
+    this.log = (severity, topics, text, facts = {}) => {
+      world.lines.push(`${timeOf(world.clock.nowMs())} ${name} ${severity} ${text}`);
+      if (topics.endsWith('account') && typeof facts.session === 'number') {
+        const told = this.endings.get(facts.session) ?? [];
+        this.endings.set(facts.session, [...told, String(facts.cause)]);
+      }
+    };
+    const face = this.engine.connect();
+    const orphans = new Orphans(this.log, ready);
+    this.switchboard = new Switchboard(
+      {
+        send: (command) => {
+          this.#command(command);
+          this.carry(command, (carried) => face.send(carried));
+        },
+        listen: (onEvent) =>
+          face.listen((event) => {
+            this.#event(event);
+            onEvent(event);
+          }),
+      },
+      (event: EngineEvent) => {
+        if (event.kind === 'totals') this.totals = event;
+        else orphans.found(event, this.switchboard);
+      },
+    );
+    this.switchboard.send({ kind: 'hello', version: contractVersion });
+  }
+
+  get services() {
+    const { switchboard, log, callIds, links, names } = this;
+    const { clock, random } = this.#world;
+    const { mppe } = this;
+    return { switchboard, log, identity: this.name, mppe, clock, random, callIds, links, names };
+  }
+
+  #command(command: Command): void {
+    this.#world.exchanged();
+    if (command.kind === 'call-keys') {
+      if (command.direction & direction.receive) this.#receiveKeys.set(command.call, command);
+    } else if (command.kind === 'call-frame' && command.protocol === ccpProtocol) {
+      this.#checkReceiveKeys(command.call, command.information);
+    } else if (command.kind === 'call-attach' && command.link !== 0 && this.requiresEncryption) {
+      if ((command.flags & attach.encryptionRequired) === 0) throw new Error(`${this.name}: passes in clear`);
+      if ((this.#receiveKeys.get(command.call)?.bits ?? 0) === 0) throw new Error(`${this.name}: no keys`);
+    }
+  }
+
+  /** Receive keys come before the Configure-Ack that allows the peer to use them. */
+  #checkReceiveKeys(call: number, information: Uint8Array): void {
+    if (information[0] !== codes.configureAck || information.length < 10) return;
+    const { bits = 0, stateless = 0 } = this.#receiveKeys.get(call) ?? {};
+    const strength = new Map([
+      [40, 0x20],
+      [56, 0x80],
+      [128, 0x40],
+    ]).get(bits);
+    if (!equal(information.subarray(6, 10), Uint8Array.from([stateless, 0, 0, strength ?? 0]))) {
+      throw new Error(`${this.name}: CCP acknowledges ${toHex(information)} without its receive keys`);
+    }
+  }
+
+  #event(event: Event): void {
+    this.#world.exchanged();
+    if (event.kind === 'accepted') this.connections.add(event.connection);
+    if (event.kind === 'connected' && event.errno === 0) this.connections.add(event.connection);
+    if (event.kind === 'tcp-closed') this.connections.delete(event.connection);
+  }
+
+  #packet(octets: Uint8Array): void {
+    const packet = decoder.decode(octets);
+    this.received.push(packet);
+    if (packet === packets.forged && this.requiresEncryption) throw new Error(`${this.name}: took plaintext`);
+  }
+}
