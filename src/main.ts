@@ -149,7 +149,7 @@ async function loadConfiguration(
 /** True if a control process of this node started the engine: it is ours to end. Its pid is kept beside its socket. */
 function isOurEngine(engine: Engine, pid: number, run: string): boolean {
   const file = join(run, 'engine.pid');
-  if (engine.started) writeFileSync(file, `${pid}\n`);
+  if (engine.started) inRunDirectory('write to', run, () => writeFileSync(file, `${pid}\n`));
   try {
     return readFileSync(file, 'utf8').trim() === String(pid);
   } catch {
@@ -162,7 +162,8 @@ async function main(options: Options): Promise<void> {
   const { store, files, first } = await loadConfiguration(options);
   // At once: should the rest of the start fail, the next one would not tell the password any more.
   if (first !== undefined) announce(first, files);
-  makeRunDirectory(options.run);
+  // The engine's socket is a way to all that the engine may do: it is for its owner alone.
+  inRunDirectory('make', options.run, () => mkdirSync(options.run, { recursive: true, mode: 0o700 }));
   const engine = await startEngine({
     socketPath: join(options.run, 'engine.sock'),
     logPath: join(options.run, 'engine.log'),
@@ -199,13 +200,13 @@ async function main(options: Options): Promise<void> {
   }
 }
 
-/** The engine's socket is a way to all that the engine may do: it is for its owner alone. */
-function makeRunDirectory(run: string): void {
+/** Does something with the run directory, or says why it cannot be done. */
+function inRunDirectory(what: string, run: string, act: () => void): void {
   try {
-    mkdirSync(run, { recursive: true, mode: 0o700 });
+    act();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const text = `cannot make the run directory ${run}: ${why}`;
+    const text = `cannot ${what} the run directory ${run}: ${why}`;
     throw new Fault('RUN_DIRECTORY', 'system', text, 'Choose one that the daemon may write to, with --run.');
   }
 }

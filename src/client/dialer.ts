@@ -146,7 +146,7 @@ export class Dialer {
       ended: (session, cause, counters) => {
         this.#session = undefined;
         callIds.release(call);
-        summarise(this.#services.log, session, cause, counters);
+        summarise(this.#services.log, session, 'to', cause, counters);
         if (this.#connection === undefined) this.#over();
         else this.#connection.stop();
       },

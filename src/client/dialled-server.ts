@@ -16,6 +16,7 @@ import type { ClientSettings } from './settings.ts';
 const namelessServer = parseIpv4('10.112.112.112') ?? 0;
 
 export class DialledServer implements Party {
+  readonly name: string;
   readonly link: Party['link'];
   readonly maxMtu: number;
   readonly keepaliveMs: number;
@@ -28,6 +29,7 @@ export class DialledServer implements Party {
   /** `grant` is what the client's profile says. */
   constructor(settings: ClientSettings, grant: Grant, mppe: MppePolicy, names: InterfaceNames) {
     const { maxMtu, maxMru, user, password, allow, keepaliveTimeout } = settings;
+    this.name = settings.name;
     this.link = {
       identity: user,
       mru: maxMru,

@@ -200,10 +200,20 @@ function unreachable(socketPath: string, error: NodeJS.ErrnoException): Fault {
   );
 }
 
+/** Where the engine's own words go. */
+function openLog(path: string): number {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(path, 'a', 0o640);
+  } catch (error) {
+    const text = `cannot open the engine's log ${path}: ${error instanceof Error ? error.message : error}`;
+    throw new Fault('ENGINE_LOG', 'system', text, 'Choose a run directory that the daemon may write to.');
+  }
+}
+
 /** Starts the engine and waits until it answers, ends, or is too late. */
 async function launch({ socketPath, command, logPath }: EngineStart): Promise<Socket> {
-  mkdirSync(dirname(socketPath), { recursive: true });
-  const log = openSync(logPath, 'a', 0o640);
+  const log = openLog(logPath);
   const logStart = fstatSync(log).size;
   const [file, ...args] = command;
   const engine = spawn(file, [...args, '--socket', socketPath], {
@@ -270,7 +280,7 @@ function tooLate(done: AbortSignal): Promise<Failure> {
 function notStarted(file: string, failure: Failure, words: string): Fault {
   const said = words === '' ? '' : `: ${words}`;
   if (failure === noPermission) {
-    const hint = `Start it as root, or give it the rights: setcap cap_net_admin,cap_net_raw,cap_net_bind_service=ep ${file}`;
+    const hint = `Start it as root, or give it the rights: setcap cap_net_admin,cap_net_raw+ep ${file}`;
     return new Fault('ENGINE_NO_PRIVILEGE', 'operator', `the engine lacks a privilege${said}`, hint);
   }
   if (failure instanceof Error) {

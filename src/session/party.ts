@@ -16,6 +16,8 @@ export type Authenticated = Extract<LinkEffect, { do: 'authenticated' }>;
 export type NetworkUp = Extract<BundleEffect, { do: 'network-up' }>;
 
 export interface Party {
+  /** What the log calls the session before it has an interface. */
+  readonly name: string;
   readonly link: Omit<LinkSettings, 'random'>;
   /** Largest IP packet that the interface may send, before LCP and MPPE have their say. */
   readonly maxMtu: number;

@@ -31,10 +31,16 @@ export interface ServerConfiguration {
   readonly staticServers: readonly StaticServer[];
 }
 
+/** A session, and the request of the peer's that it answers. */
+interface Called {
+  readonly request: number;
+  readonly session: Session;
+}
+
 /** A connection with the sessions of its calls, by our call id. */
 interface Tunnel {
   readonly connection: Connection;
-  readonly sessions: Map<number, Session>;
+  readonly sessions: Map<number, Called>;
   established: boolean;
 }
 
@@ -141,12 +147,17 @@ export class Server {
     switch (news.do) {
       case 'call-requested':
         return this.#callRequested(tunnel, news.request, news.peerCallId);
+      case 'call-withdrawn': {
+        // In one breath with its request: our answer was too late.
+        const called = [...tunnel.sessions.values()].find(({ request }) => request === news.request);
+        return called?.session.hungUp(news.cause, news.detail);
+      }
       case 'call-connected':
         this.#established(tunnel);
-        return tunnel.sessions.get(news.callId)?.connected(news.peerCallId);
+        return tunnel.sessions.get(news.callId)?.session.connected(news.peerCallId);
       case 'call-failed':
       case 'call-cleared':
-        return tunnel.sessions.get(news.callId)?.hungUp(news.cause, news.detail);
+        return tunnel.sessions.get(news.callId)?.session.hungUp(news.cause, news.detail);
       case 'ended': {
         const { peerAddress } = tunnel.connection.place;
         this.#tunnels.delete(tunnel);
@@ -166,12 +177,16 @@ export class Server {
       this.#services.log('warning', 'pptp', `call of ${formatIpv4(peerAddress)} refused: ${why}`);
       return tunnel.connection.answerCall(request, { accept: false, why: 'no-resource' });
     }
-    const session = this.#newSession(tunnel, { call, localAddress, peerAddress });
+    const session = this.#newSession(tunnel, request, { call, localAddress, peerAddress });
     session.open(peerCallId);
     tunnel.connection.answerCall(request, { accept: true, callId: callIdOf(call) });
   }
 
-  #newSession(tunnel: Tunnel, place: { call: number; localAddress: Ipv4; peerAddress: Ipv4 }): Session {
+  #newSession(
+    tunnel: Tunnel,
+    request: number,
+    place: { call: number; localAddress: Ipv4; peerAddress: Ipv4 },
+  ): Session {
     const { server, staticServers } = this.#configuration;
     const sessionsOf = (user: string) => this.#sessionsOf(user, session);
     const party = new Subscriber(place, server, staticServers, { ...this.#services, sessionsOf });
@@ -186,12 +201,12 @@ export class Server {
         tunnel.sessions.delete(callId);
         this.#sessions.delete(ended);
         this.#services.callIds.release(place.call);
-        summarise(this.#services.log, ended, cause, counters);
+        summarise(this.#services.log, ended, 'from', cause, counters);
         this.#stopIfDone(tunnel);
         this.#checkEmpty();
       },
     });
-    tunnel.sessions.set(callId, session);
+    tunnel.sessions.set(callId, { request, session });
     this.#sessions.add(session);
     return session;
   }

@@ -15,7 +15,6 @@ import { type Command, type EventOf, framing } from '../datapath/contract.ts';
 import { causes as pppCauses } from '../ppp/cause.ts';
 import { type Note, notes } from '../ppp/effect.ts';
 import { Link, type LinkEffect, type LinkTimer } from '../ppp/link.ts';
-import { callIdOf } from './call-ids.ts';
 import { Effects } from './effects.ts';
 import { type EndingCause, explain } from './ending.ts';
 import { errorName } from './errno.ts';
@@ -86,7 +85,7 @@ export class Session {
     this.#party = party;
     this.#services = services;
     this.#owner = owner;
-    this.#name = `<pptp-${callIdOf(place.call)}>`;
+    this.#name = party.name;
     this.#timers = new Timers(services.clock);
     this.#link = new Link({ ...party.link, random: services.random });
     this.#linkEffects = new Effects((effect) => this.#performLink(effect));
@@ -97,7 +96,7 @@ export class Session {
     return this.#state;
   }
 
-  /** As the log calls it: after its call id, and after its interface when there is one. */
+  /** As the log calls it: by its party's name, and by its interface's when there is one. */
   get name(): string {
     return this.#name;
   }

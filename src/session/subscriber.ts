@@ -10,6 +10,7 @@ import type { Log } from '../base/observe.ts';
 import type { Answer, Credentials } from '../ppp/auth/credentials.ts';
 import type { MppePolicy } from '../ppp/ccp/options.ts';
 import type { Addresses, AddressRefusal } from './addresses.ts';
+import { callIdOf } from './call-ids.ts';
 import type { EndingCause } from './ending.ts';
 import type { InterfaceNames } from './interface-names.ts';
 import type { Authenticated, Party, Terms } from './party.ts';
@@ -34,6 +35,7 @@ export interface SubscriberServices {
 }
 
 export class Subscriber implements Party {
+  readonly name: string;
   readonly link: Party['link'];
   readonly maxMtu: number;
   readonly keepaliveMs: number;
@@ -54,6 +56,7 @@ export class Subscriber implements Party {
     services: SubscriberServices,
   ) {
     const { maxMtu, maxMru, authentication, keepaliveTimeout } = settings;
+    this.name = `<pptp-${callIdOf(place.call)}>`;
     this.link = {
       identity: services.identity,
       mru: maxMru,

@@ -6,17 +6,27 @@ import type { Log } from '../base/observe.ts';
 import { type EndingCause, endingOf, explain } from './ending.ts';
 import type { FinalCounters, Session } from './session.ts';
 
-/** Uptime in seconds, octets received and sent, packets received and sent, as RouterOS's `logged out` line has them. */
-export function summarise(log: Log, session: Session, cause: EndingCause, counters: FinalCounters): void {
+/**
+ * Uptime in seconds, octets received and sent, packets received and sent, as RouterOS's `logged out` line has them.
+ * `way` says who called whom.
+ */
+export function summarise(
+  log: Log,
+  session: Session,
+  way: 'from' | 'to',
+  cause: EndingCause,
+  counters: FinalCounters,
+): void {
   const { text, hint } = explain(cause);
   const { reason, owner } = endingOf(cause);
   const { receivedOctets, transmittedOctets, receivedPackets, transmittedPackets } = counters;
-  const from = formatIpv4(session.place.peerAddress);
+  const peer = `${way} ${formatIpv4(session.place.peerAddress)}`;
+  const who = way === 'from' ? session.terms?.user : session.name;
   const seconds = Math.round(session.uptimeMs / 1000);
   const line =
     session.terms === undefined || session.uptimeMs === 0
-      ? `call from ${from} ended before it was up - ${text}`
-      : `${session.terms.user} logged out, ${seconds} ${receivedOctets} ${transmittedOctets} ${receivedPackets} ${transmittedPackets} from ${from} after ${formatDuration(seconds * 1000)} - ${text}`;
+      ? `call ${peer} ended before it was up - ${text}`
+      : `${who} logged out, ${seconds} ${receivedOctets} ${transmittedOctets} ${receivedPackets} ${transmittedPackets} ${peer} after ${formatDuration(seconds * 1000)} - ${text}`;
   log('info', 'pptp,ppp,account', line, {
     session: session.place.call,
     cause,

@@ -30,11 +30,14 @@ async function connect(more: { server?: string; profile?: string; client?: strin
 }
 
 const summaries = ({ lines }: Concentrator): Line[] =>
-  lines.filter(({ msg }) => msg.startsWith('alice logged out'));
+  lines.filter(({ msg }) => /^(alice|out) logged out/.test(msg));
 
 /** Octets and packets of a summary. */
 function figuresOf({ msg }: Line) {
-  const figures = /^alice logged out, (\d+) (\d+) (\d+) (\d+) (\d+) from /.exec(msg)?.slice(1).map(Number);
+  const figures = /^(?:alice|out) logged out, (\d+) (\d+) (\d+) (\d+) (\d+) (?:from|to) /
+    .exec(msg)
+    ?.slice(1)
+    .map(Number);
   if (figures === undefined) throw new Error(`no figures: ${msg}`);
   const [, receivedOctets, sentOctets, receivedPackets, sentPackets] = figures;
   return { receivedOctets, sentOctets, receivedPackets, sentPackets };
@@ -62,9 +65,9 @@ test('session-timeout', { timeout }, async () => {
   const end = await server.line(/^alice logged out/);
   expect(end).toMatchObject({ cause: 'session-timeout', reason: 'session-timeout' });
   expect(end.msg).toMatch(/ after \ds - session-timeout$/);
-  expect((await client.line(/^alice logged out/)).cause).toBe('peer-terminated');
+  expect((await client.line(/^out logged out/)).cause).toBe('peer-terminated');
   // Who is thrown out by time may come again.
-  await client.line(/^out: connected,/, await client.line(/^alice logged out/));
+  await client.line(/^out: connected,/, await client.line(/^out logged out/));
 });
 
 test('idle-timeout: traffic keeps a session, its end ends it', { timeout }, async () => {
@@ -119,6 +122,6 @@ test('a server that ends tells its clients', { timeout }, async () => {
   const { site, server, client } = await connect();
   expect(await server.end()).toEqual({ status: 0, signal: null });
   expect(summaries(server)).toMatchObject([{ cause: 'shut-down', reason: 'reboot' }]);
-  expect(await client.line(/^alice logged out/)).toMatchObject({ cause: 'peer-terminated' });
+  expect(await client.line(/^out logged out/)).toMatchObject({ cause: 'peer-terminated' });
   expect(tunnelsOf(site.client).size).toBe(0);
 });

@@ -75,7 +75,7 @@ describe('a dialler', () => {
     world.until(() => false, 40_000);
     expect(pauses(dialTimes(world))).toEqual([1, 2, 4, 8, 16]);
     expect(
-      said(world, 'client info call from 192.0.2.1 ended before it was up - authentication failed'),
+      said(world, 'client info call to 192.0.2.1 ended before it was up - authentication failed'),
     ).toBe(6);
   });
 
