@@ -74,9 +74,9 @@ describe('a dialler', () => {
     const world = open({ user: 'nobody' });
     world.until(() => false, 40_000);
     expect(pauses(dialTimes(world))).toEqual([1, 2, 4, 8, 16]);
-    expect(
-      said(world, 'client info call to 192.0.2.1 ended before it was up - authentication failed'),
-    ).toBe(6);
+    expect(said(world, 'client info call to 192.0.2.1 ended before it was up - authentication failed')).toBe(
+      6,
+    );
   });
 
   it('waits ten seconds for a host that does not answer', () => {
