@@ -4,10 +4,11 @@
  */
 
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { Namespace } from '../netns/namespaces.io.ts';
 
@@ -40,9 +41,7 @@ export async function capture(
       if (Buffer.concat(chunks.slice(-2)).includes(mark)) resolve();
     });
   });
-  const [words1] = await once(stderr, 'data');
-  if (!/listening on/.test(String(words1))) throw new Error(`tcpdump: ${words1}`);
-  stderr.resume();
+  await hearing(stderr, /listening on/);
   return {
     async end() {
       sender.run('bash', '-c', `echo ${mark} >/dev/udp/${address}/9`);
@@ -51,6 +50,18 @@ export async function capture(
       return Buffer.concat(chunks);
     },
   };
+}
+
+/** Waits until `stream` has said something that fits, in whatever pieces; throws with what it said instead if it ends. */
+async function hearing(stream: Readable, pattern: RegExp): Promise<void> {
+  let said = '';
+  for await (const chunk of on(stream, 'data', { close: ['end'] })) {
+    said += String(chunk);
+    if (!pattern.test(said)) continue;
+    stream.resume();
+    return;
+  }
+  throw new Error(`tcpdump: ${said}`);
 }
 
 /** One packet of a capture: its protocol and what tshark says of it. */
