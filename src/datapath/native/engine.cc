@@ -6,13 +6,13 @@
 //
 // Exit status: 0 ended in order, 1 could not start, 2 wrong options, 77 a privilege is missing.
 
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <charconv>
@@ -21,6 +21,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "contract.h"
 #include "control.h"
@@ -45,17 +46,6 @@ struct Options {
 ExitStatus complain(ExitStatus status, const std::string& text) {
   fprintf(stderr, "pptp-engine: %s\n", text.c_str());
   return status;
-}
-
-/// The processors that this process may use.
-std::vector<int> processors() {
-  cpu_set_t set;
-  std::vector<int> found;
-  if (sched_getaffinity(0, sizeof set, &set) == 0)
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-      if (CPU_ISSET(cpu, &set)) found.push_back(cpu);
-  if (found.empty()) found.push_back(-1);
-  return found;
 }
 
 bool parseOptions(int count, char** arguments, Options& options) {
@@ -121,9 +111,9 @@ Descriptor takeSignals() {
 }
 
 bool hire(Crew& crew, unsigned workers, std::string& problem) {
-  const std::vector<int> cpus = processors();
-  const unsigned wanted =
-      workers != 0 ? workers : std::min<unsigned>(static_cast<unsigned>(cpus.size()), workersMax);
+  // As many as the processors that this process may use; 0 if the system does not tell.
+  const unsigned processors = std::max(std::thread::hardware_concurrency(), 1U);
+  const unsigned wanted = workers != 0 ? workers : std::min<unsigned>(processors, workersMax);
   const auto count = static_cast<uint16_t>(std::bit_floor(wanted));
   for (uint16_t index = 0; index < count; index++) {
     Descriptor gre = greOpen(index, count);
@@ -131,7 +121,7 @@ bool hire(Crew& crew, unsigned workers, std::string& problem) {
       problem = std::string("no GRE socket can be opened: ") + strerror(errno);
       return false;
     }
-    const WorkerTerms terms{index, count, cpus[index % cpus.size()], tunMergesUdp()};
+    const WorkerTerms terms{index, count, tunMergesUdp()};
     crew.workers.push_back(std::make_unique<Worker>(terms, std::move(gre), crew.shared));
   }
   if (!crew.housekeeping.start()) {

@@ -1,7 +1,6 @@
 #include "worker.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 
@@ -51,12 +50,6 @@ void Worker::start() {
 
 void Worker::run() {
   pthread_setname_np(pthread_self(), "worker");
-  if (terms_.cpu >= 0) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(terms_.cpu, &set);
-    sched_setaffinity(0, sizeof set, &set);  // a wish: without it we only run slower
-  }
   while (!ended_) {
     const bool worked = turn();
     nowUs_ = nowUs();

@@ -1,4 +1,4 @@
-// A worker: a pinned thread that owns the calls whose Call ID's low bits name it, with their TUNs' reading
+// A worker: a thread that owns the calls whose Call ID's low bits name it, with their TUNs' reading
 // and writing.
 //
 // It has one raw GRE socket, whose filter takes only those calls, one epoll, one ring of commands from
@@ -23,7 +23,6 @@ namespace pptp {
 struct WorkerTerms {
   uint16_t index;
   uint16_t count;  // of workers: a power of two
-  int cpu;         // -1: wherever the kernel likes
   bool mergeUdp;
 };
 
