@@ -244,15 +244,26 @@ function report(error: unknown): void {
   process.stderr.write(`pptp-concentrator: ${error.message} [${error.code}]\n  what to do: ${error.hint}\n`);
 }
 
-try {
-  const options = readOptions(process.argv.slice(2));
-  if (options === 'help') process.stdout.write(usage);
-  else await main(options);
-} catch (error) {
-  if (error instanceof TypeError) {
-    process.stderr.write(`pptp-concentrator: ${error.message}\n${usage}`);
-    process.exit(2);
-  }
+// A fault in the middle of an event is told like one of the start; a bug of ours keeps its stack.
+process.on('uncaughtException', (error) => {
   report(error);
   process.exit(1);
+});
+
+/** What the command line asks for; ends the process if that is help, or nothing that we know. */
+function optionsOrUsage(): Options {
+  try {
+    const options = readOptions(process.argv.slice(2));
+    if (options !== 'help') return options;
+    process.stdout.write(usage);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`pptp-concentrator: ${error instanceof Error ? error.message : error}\n${usage}`);
+    process.exit(2);
+  }
 }
+
+await main(optionsOrUsage()).catch((error: unknown) => {
+  report(error);
+  process.exit(1);
+});

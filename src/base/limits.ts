@@ -12,8 +12,6 @@ export const limits = {
   connectionSetUpMs: 30_000,
   /** Calls on one control connection: pptp-linux multiplexes all calls of one address over one connection. */
   callsPerConnection: 1_000,
-  /** Octets that wait on one control connection to be sent; a PPTP message has at most 220. */
-  connectionBacklogBytes: 65_536,
   /** Octets of a message not yet complete: the longest PPTP message is Incoming-Call-Request with 220. */
   pptpMessageBytes: 512,
   /** How long a released call id rests before it is given out again: a stray GRE packet lives no longer than a minute. */

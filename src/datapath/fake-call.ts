@@ -60,7 +60,7 @@ type Counters = {
   -readonly [Name in Exclude<keyof CounterRow, 'call' | 'silentMs' | 'idleMs'>]: CounterRow[Name];
 };
 
-const zeroCounters: Counters = {
+export const zeroCounters: Counters = {
   receivedOctets: 0n,
   transmittedOctets: 0n,
   receivedPackets: 0n,

@@ -11,7 +11,7 @@ import type { Ipv4 } from '../base/ip.ts';
 import { limits } from '../base/limits.ts';
 import { type Log, type Severity, type Tally, tally } from '../base/observe.ts';
 import type { Random } from '../base/random.ts';
-import { type Command, type EventOf, framing } from '../datapath/contract.ts';
+import { type Command, type EventOf, framing, peerCallIdKnown } from '../datapath/contract.ts';
 import { causes as pppCauses } from '../ppp/cause.ts';
 import { type Note, notes } from '../ppp/effect.ts';
 import { Link, type LinkEffect, type LinkTimer } from '../ppp/link.ts';
@@ -119,9 +119,9 @@ export class Session {
   open(peerCallId: number | undefined): void {
     this.#isCallHeld = true;
     const { call, localAddress, peerAddress } = this.place;
-    const known = peerCallId !== undefined;
+    const flags = peerCallId === undefined ? 0 : peerCallIdKnown;
     this.#services.switchboard.openCall(
-      { call, localAddress, peerAddress, peerCallId: peerCallId ?? 0, flags: known ? 1 : 0 },
+      { call, localAddress, peerAddress, peerCallId: peerCallId ?? 0, flags },
       (event) => this.#received(event),
     );
     this.#timers.arm('set-up', limits.sessionSetUpMs, () => this.end('set-up-timeout'));

@@ -35,8 +35,3 @@ export function methodOfOption(value: Uint8Array): Method | undefined {
 export function strongest(allowed: ReadonlySet<Method>): Method | undefined {
   return methodsByStrength.find((method) => allowed.has(method));
 }
-
-/** The PPP protocol that carries `method`. */
-export function protocolOf(method: Method): number {
-  return method === 'pap' ? papProtocol : chapProtocol;
-}

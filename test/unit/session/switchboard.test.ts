@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Log } from '../../../src/base/observe.ts';
 import { silent } from '../../../src/base/observe.ts';
 import type { Command, Event, EventOf } from '../../../src/datapath/contract.ts';
+import { zeroCounters } from '../../../src/datapath/fake-call.ts';
 import { Orphans } from '../../../src/session/orphans.ts';
 import { type EngineEvent, Switchboard, switchboardTally } from '../../../src/session/switchboard.ts';
 
@@ -35,25 +36,7 @@ const frame = (call: number): Event => ({
 });
 
 function closed(call: number): Event {
-  const counters = {
-    receivedOctets: 0n,
-    transmittedOctets: 0n,
-    receivedPackets: 0n,
-    transmittedPackets: 0n,
-    receivedFrames: 0,
-    transmittedFrames: 0,
-    duplicates: 0,
-    late: 0,
-    reordered: 0,
-    lost: 0,
-    malformed: 0,
-    undecryptable: 0,
-    unencrypted: 0,
-    dropped: 0,
-    silentMs: 0,
-    idleMs: 0,
-  };
-  return { kind: 'closed', errno: 0, call, ...counters };
+  return { kind: 'closed', errno: 0, call, ...zeroCounters, silentMs: 0, idleMs: 0 };
 }
 
 /** How many stray events `act` brings. */
