@@ -1,5 +1,5 @@
 /**
- * Every strength of MPPE, stateless and stateful, with the real engine at both ends. No setting of the menus chooses one, so
+ * Every strength of MPPE, stateless and stateful, with the keys of either MS-CHAP, the real engine at both ends. No setting of the menus chooses one, so
  * the client is composed here, of the same parts as in main.ts, with a policy that allows just the one.
  */
 
@@ -17,22 +17,27 @@ import { Dialer } from '../../src/client/dialer.ts';
 import { clientMenu } from '../../src/client/settings.ts';
 import { contractVersion } from '../../src/datapath/contract.ts';
 import { type Engine, startEngine } from '../../src/datapath/engine.io.ts';
+import type { Method } from '../../src/ppp/auth/method.ts';
 import { Password } from '../../src/ppp/auth/password.ts';
 import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
 import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
 import { InterfaceNames } from '../../src/session/interface-names.ts';
 import { Switchboard } from '../../src/session/switchboard.ts';
-import { addresses, type Concentrator, Site } from './concentrator.io.ts';
+import { addresses, type Concentrator, type Line, Site } from './concentrator.io.ts';
+import { octetsOutOf } from './links.io.ts';
 import { iperf, ping } from './traffic.io.ts';
 
 const inner = '10.77.0.1';
 const program = fileURLToPath(new URL('../../build/native/pptp-engine', import.meta.url));
-const modes = mppeBits.flatMap((bits) =>
-  (['never', 'only'] as const).map((stateful) => ({
-    bits,
-    stateful,
-    encoding: `MPPE${bits} ${stateful === 'never' ? 'stateless' : 'stateful'}`,
-  })),
+const modes = (['mschap1', 'mschap2'] as const).flatMap((method) =>
+  mppeBits.flatMap((bits) =>
+    (['never', 'only'] as const).map((stateful) => ({
+      method,
+      bits,
+      stateful,
+      encoding: `MPPE${bits} ${stateful === 'never' ? 'stateless' : 'stateful'}`,
+    })),
+  ),
 );
 
 let site: Site;
@@ -40,13 +45,14 @@ let server: Concentrator;
 let engine: Engine;
 let switchboard: Switchboard;
 let directory: string;
+let agreed: Line | undefined;
 
 beforeAll(async () => {
   site = new Site('ciphers');
   server = await site.startServer(`
 /ppp profile add name=encrypted local-address=${inner} remote-address=10.77.0.2 use-encryption=required
 /ppp secret add name=test password=secret profile=encrypted
-/interface pptp-server server set enabled=yes`);
+/interface pptp-server server set enabled=yes authentication=mschap1,mschap2`);
   directory = mkdtempSync(join(tmpdir(), 'pptp-ciphers-'));
   engine = await startEngine({
     socketPath: join(directory, 'engine.sock'),
@@ -67,27 +73,30 @@ afterAll(async () => {
 });
 
 test.for(modes)(
-  '$encoding carries ping, TCP and UDP',
+  '$method with $encoding carries ping, TCP and UDP',
   { timeout: 60_000 },
-  async ({ encoding, ...policy }) => {
-    const { dialer, lines } = dial({ strengths: new Set([policy.bits]), stateful: policy.stateful });
+  async ({ method, bits, stateful, encoding }) => {
+    const { dialer, lines } = dial(method, { strengths: new Set([bits]), stateful });
 
     await lines.said(/^tunnel: connected,/);
     expect(lines.all).toContain(`tunnel: using encoding - ${encoding}`);
-    await server.line(new RegExp(`using encoding - ${encoding}$`));
+    agreed = await server.line(/using encoding/, agreed);
+    expect(agreed.msg).toMatch(new RegExp(`${encoding}$`));
     expect(await ping(site.client, inner, { count: 10 })).toEqual({ sent: 10, received: 10 });
     for (const direction of [[], ['--reverse']]) {
       expect(await iperf(site.client, site.server, inner, '-n', '8M', ...direction)).toBeGreaterThan(2 ** 22);
     }
-    const datagrams = ['--udp', '--bitrate', '4M', '--length', '1200', '-n', '240K'];
-    expect(await iperf(site.client, site.server, inner, ...datagrams)).toBeGreaterThan(120 * 2 ** 10);
+    const datagrams = ['--udp', '--bitrate', '10M', '--length', '1200', '-n', '240K'];
+    const before = octetsOutOf(site.server, '<pptp-test>');
+    await iperf(site.client, site.server, inner, ...datagrams);
+    expect(octetsOutOf(site.server, '<pptp-test>') - before).toBeGreaterThan(0.9 * 240 * 2 ** 10);
 
     await new Promise<void>((ended) => dialer.end('client-disabled', ended));
   },
 );
 
-/** Our client with this policy, dialling. */
-function dial(mppe: MppePolicy): { dialer: Dialer; lines: Lines } {
+/** Our client with this method and policy, dialling. */
+function dial(method: Method, mppe: MppePolicy): { dialer: Dialer; lines: Lines } {
   const lines = new Lines();
   const settings = {
     ...defaultsOf(clientMenu),
@@ -95,6 +104,7 @@ function dial(mppe: MppePolicy): { dialer: Dialer; lines: Lines } {
     connectTo: { address: parseIpv4(addresses.server) ?? 0 },
     user: 'test',
     password: new Password('secret'),
+    allow: [method],
   };
   const profile = { ...defaultsOf(profileMenu), name: 'encrypted', useEncryption: 'required' as const };
   const dialer = new Dialer(settings, profile, {
