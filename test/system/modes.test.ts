@@ -135,8 +135,8 @@ describe('what is refused', () => {
     const end = await client.line(/: terminating/);
     expect(end.cause).toBe('encryption-refused');
     expect(end.hint).toMatch(/^Enable MPPE on the peer/);
-    const { msg } = await server.line(/^call from/, begin);
-    expect(msg).toMatch(/ended before it was up - terminated by the peer$/);
+    // In full: the line of a call before this one may still be on its way.
+    await server.line(/^call from .* ended before it was up - terminated by the peer$/, begin);
     await client.end();
   });
 
