@@ -2,9 +2,12 @@
  * The rtnetlink requests that control makes (rtnetlink(7), RFC 3549): values in, nlmsghdr messages out. Numbers of netlink are
  * in the machine's own order, little-endian on all that we run on; addresses are big-endian. Pure: the engine carries the
  * octets to the kernel, gives them their sequence numbers, and refuses what is none of control's business.
+ *
+ * The frame of every netlink message, header and attributes, stands here too; nftables.ts puts other requests into it.
  */
 
 import { concat } from '../base/bytes.ts';
+import { Malformed } from '../base/fault.ts';
 import type { Ipv4, Ipv4Prefix } from '../base/ip.ts';
 import { layout, u8, u16, u32 } from '../base/layout.ts';
 
@@ -123,15 +126,7 @@ export function encodeRequests(requests: readonly Request[]): Uint8Array {
 }
 
 function encodeRequest(request: Request): Uint8Array {
-  const body = bodyOf(request);
-  const head = header.encode({
-    size: header.size + body.length,
-    type: types[request.request],
-    flags: flag.request | flag.acknowledge | flags[request.request],
-    sequence: 0,
-    port: 0,
-  });
-  return concat(head, body);
+  return message(types[request.request], flags[request.request], bodyOf(request));
 }
 
 function bodyOf(request: Request): Uint8Array {
@@ -212,7 +207,50 @@ const routeGateway = 5; // RTA_GATEWAY
 const routePriority = 6; // RTA_PRIORITY
 const neighbourDestination = 1; // NDA_DST
 
-/** All our values are four octets, so no attribute needs padding. */
-function attribute(type: number, value: Uint8Array): Uint8Array {
-  return concat(attributeHead.encode({ size: attributeHead.size + value.length, type }), value);
+// --- The frame of every message ---
+
+/** A whole message that asks for an answer; `flags` are those of NLM_F_… beyond that. */
+export function message(type: number, flags: number, body: Uint8Array): Uint8Array {
+  const size = header.size + body.length;
+  const head = { size, type, flags: flag.request | flag.acknowledge | flags, sequence: 0, port: 0 };
+  return concat(header.encode(head), body);
+}
+
+/** `value` with its head, and zeros up to where the next one may begin. */
+export function attribute(type: number, value: Uint8Array): Uint8Array {
+  const size = attributeHead.size + value.length;
+  return concat(attributeHead.encode({ size, type }), value, new Uint8Array(aligned(size) - size));
+}
+
+/** The messages in what the kernel answered. */
+export function messagesIn(octets: Uint8Array): readonly { type: number; body: Uint8Array }[] | Malformed {
+  const messages: { type: number; body: Uint8Array }[] = [];
+  for (let at = 0; at < octets.length; ) {
+    const head = header.decode(octets.subarray(at));
+    if (head instanceof Malformed || head.size < header.size || at + head.size > octets.length)
+      return new Malformed('NETLINK_BAD_SIZE', 'size', at);
+    messages.push({ type: head.type, body: octets.subarray(at + header.size, at + head.size) });
+    at += aligned(head.size);
+  }
+  return messages;
+}
+
+/** The attributes in `octets`, by type. */
+export function attributesIn(octets: Uint8Array): ReadonlyMap<number, Uint8Array> | Malformed {
+  const attributes = new Map<number, Uint8Array>();
+  for (let at = 0; at < octets.length; ) {
+    const head = attributeHead.decode(octets.subarray(at));
+    if (head instanceof Malformed || head.size < attributeHead.size || at + head.size > octets.length)
+      return new Malformed('NETLINK_BAD_SIZE', 'attribute', at);
+    attributes.set(head.type & typeMask, octets.subarray(at + attributeHead.size, at + head.size));
+    at += aligned(head.size);
+  }
+  return attributes;
+}
+
+/** Of an attribute's type, what is not a flag (NLA_F_NESTED, NLA_F_NET_BYTEORDER). */
+const typeMask = 0x3fff;
+
+function aligned(size: number): number {
+  return (size + 3) & ~3;
 }

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "netlink_message.h"
+#include "nftables_policy.h"
 #include "tun.h"
 
 namespace pptp {
@@ -20,10 +22,28 @@ constexpr uint16_t inet6AddressGenerationMode = 8;  // IFLA_INET6_ADDR_GEN_MODE
 /// The link group of interfaces that are being closed. No operator's, and not another engine's on this host.
 uint32_t closingGroup() { return 0x50000000U | static_cast<uint32_t>(getpid()); }
 
+constexpr const char* foreignInterface = "the engine changes only interfaces that it has made";
+constexpr const char* foreignTable = "the engine changes only what is its own in the nftables table ip pptp";
+
+/// The first request in `messages`: one message, or all of nftables that follow each other, which are a
+/// transaction. Empty if a message is not whole.
+Octets requestIn(Octets messages) {
+  const Octets first = netlinkFirst(messages);
+  if (first.empty() || !isNftables(first) || isNftablesQuestion(first)) return first;
+  Octets rest = messages;
+  while (!rest.empty()) {
+    const Octets message = netlinkFirst(rest);
+    if (message.empty()) return {};
+    if (!isNftables(message) || isNftablesQuestion(message)) break;
+    rest = netlinkRest(rest);
+  }
+  return messages.first(messages.size() - rest.size());
+}
+
 }  // namespace
 
 bool Housekeeping::start() {
-  if (!netlink_.open()) return false;
+  if (!route_.open(NETLINK_ROUTE)) return false;
   thread_ = std::thread([this] { run(); });
   return true;
 }
@@ -80,8 +100,9 @@ void Housekeeping::open(const contract::LinkOpen& command) {
   TunInterface made;
   const int errorNumber = tunOpen(name, made);
   if (errorNumber == 0) {
-    ours_.insert(made.index);
-    netlink_.perform(LinkRequest(RTM_SETLINK, made.index).number(IFLA_TXQLEN, tunQueueLength).octets());
+    ours_.indices.insert(made.index);
+    ours_.names.insert(name);
+    route_.perform(LinkRequest(RTM_SETLINK, made.index).number(IFLA_TXQLEN, tunQueueLength).octets());
     quietIpv6(made.index, name);
   }
   say(TunOpened{command.link, static_cast<uint32_t>(errorNumber), made.index, made.descriptor.release()});
@@ -94,7 +115,7 @@ void Housekeeping::quietIpv6(uint32_t index, const char* name) {
   const size_t families = request.begin(IFLA_AF_SPEC);
   const size_t inet6 = request.begin(AF_INET6);
   request.octet(inet6AddressGenerationMode, addressGenerationNone).end(inet6).end(families);
-  netlink_.perform(request.octets());
+  route_.perform(request.octets());
 
   const std::string path = std::string("/proc/sys/net/ipv6/conf/") + name + "/disable_ipv6";
   const Descriptor setting(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -110,13 +131,14 @@ bool Housekeeping::closingHas(const char* name) const {
 void Housekeeping::closeGathered() {
   if (closing_.size() > 1) {
     for (const CloseTun& tun : closing_)
-      netlink_.perform(
+      route_.perform(
           LinkRequest(RTM_SETLINK, tun.interfaceIndex).number(IFLA_GROUP, closingGroup()).octets());
-    netlink_.perform(LinkRequest(RTM_DELLINK, 0).number(IFLA_GROUP, closingGroup()).octets());
+    route_.perform(LinkRequest(RTM_DELLINK, 0).number(IFLA_GROUP, closingGroup()).octets());
   }
   for (const CloseTun& tun : closing_) {
     close(tun.tun);  // removes the interface, if the group did not
-    ours_.erase(tun.interfaceIndex);
+    ours_.indices.erase(tun.interfaceIndex);
+    ours_.names.erase(std::string(tun.name, strnlen(tun.name, sizeof tun.name)));
     say(contract::LinkClosed{tun.link});
   }
   closing_.clear();
@@ -130,20 +152,27 @@ void Housekeeping::netlink(MessageView message) {
   uint32_t performed = 0;
   NetlinkResult result;
   while (!rest.empty() && result.errorNumber == 0) {
-    const size_t length = netlinkLength(rest);
-    if (length == 0) {
-      result = {EINVAL, "a netlink message is not whole"};
-    } else if (const Octets one = rest.first(length); !netlinkAllowed(one, ours_)) {
-      result = {EPERM, "the engine changes only interfaces that it has made"};
-    } else {
-      result = netlink_.perform(one);
-      rest = rest.subspan(std::min(rest.size(), static_cast<size_t>(NLMSG_ALIGN(length))));
-    }
-    if (result.errorNumber == 0) performed++;
+    const Octets request = requestIn(rest);
+    result =
+        request.empty() ? NetlinkResult{EINVAL, "a netlink message is not whole"} : performRequest(request);
+    performed += result.performed;
+    rest = rest.subspan(std::min(rest.size(), static_cast<size_t>(NLMSG_ALIGN(request.size()))));
   }
   const auto* text = reinterpret_cast<const uint8_t*>(result.text.data());
   say(contract::NetlinkDone{token, static_cast<uint32_t>(result.errorNumber), performed},
       {text, result.text.size()});
+}
+
+/// One request of control's, if all of its messages may be.
+NetlinkResult Housekeeping::performRequest(Octets request) {
+  uint32_t before = 0;
+  for (Octets rest = request; !rest.empty(); rest = netlinkRest(rest), before++) {
+    if (netlinkAllowed(netlinkFirst(rest), ours_)) continue;
+    return {EPERM, isNftables(request) ? foreignTable : foreignInterface, before};
+  }
+  if (!isNftables(request)) return route_.perform(request);
+  if (!netfilter_ && !netfilter_.open(NETLINK_NETFILTER)) return {errno};
+  return isNftablesQuestion(request) ? netfilter_.ask(request) : netfilter_.commit(request);
 }
 
 }  // namespace pptp

@@ -20,7 +20,7 @@ namespace pptp {
 
 class Housekeeping {
  public:
-  /// False and errno if there is no netlink.
+  /// False and errno if there is no routing netlink.
   bool start();
   void join() { thread_.join(); }
 
@@ -33,6 +33,7 @@ class Housekeeping {
   void open(const contract::LinkOpen& command);
   void quietIpv6(uint32_t index, const char* name);
   void netlink(MessageView message);
+  NetlinkResult performRequest(Octets request);
   bool closingHas(const char* name) const;
   void closeGathered();
 
@@ -41,8 +42,10 @@ class Housekeeping {
 
   Ring commands_{housekeepingRingBytes};
   Ring events_{eventRingBytes};
-  NetlinkSocket netlink_;
-  InterfaceSet ours_;
+  NetlinkSocket route_;
+  NetlinkSocket
+      netfilter_;  // opened when it is first needed: a kernel without nftables serves who needs none
+  OurInterfaces ours_;
   std::vector<CloseTun> closing_;
   bool ended_ = false;
   std::thread thread_;

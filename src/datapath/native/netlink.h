@@ -1,11 +1,12 @@
-// Routing netlink: one request at a time, each answered by the kernel with an error number and, where it has
-// one, a text.
+// Netlink sockets: requests go to the kernel, one at a time or as a transaction, and are answered with an
+// error number and, where it has one, a text. The kernel has answered when sending returns: nobody waits.
 #pragma once
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
 #include <string>
+#include <vector>
 
 #include "descriptor.h"
 #include "ring.h"
@@ -14,22 +15,36 @@ namespace pptp {
 
 struct NetlinkResult {
   int errorNumber = 0;
-  std::string text = {};  // the kernel's, if it gave one
+  std::string text = {};   // the kernel's words about an error, if it gave any; the answer to a question
+  uint32_t performed = 0;  // messages; of a failed transaction those before the one that was refused
 };
 
 class NetlinkSocket {
  public:
-  /// False and errno on failure.
-  bool open();
+  /// `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER. False and errno on failure.
+  bool open(int protocol);
+  explicit operator bool() const { return bool(socket_); }
 
-  /// Sends one whole nlmsghdr message as a request and waits for its acknowledgment.
+  /// One whole nlmsghdr message, a request.
   NetlinkResult perform(Octets message);
 
+  /// One whole nlmsghdr message, a question: `text` is the messages that answer it.
+  NetlinkResult ask(Octets message);
+
+  /// Whole nlmsghdr messages of nftables, each from where the one before ends, aligned: all take effect, or
+  /// none.
+  NetlinkResult commit(Octets messages);
+
  private:
-  NetlinkResult answer();
+  void begin();
+  void add(Octets message, uint16_t flags);
+  NetlinkResult exchange(uint32_t last);
+  bool read(Octets datagram, uint32_t last, NetlinkResult& result);
 
   Descriptor socket_;
-  uint32_t sequence_ = 0;
+  std::vector<uint8_t> request_;
+  uint32_t first_ = 1;     // number of the first message of the request
+  uint32_t sequence_ = 0;  // of the last one
 };
 
 /// A request that changes interfaces, made here: header, ifinfomsg, attributes.
