@@ -1,140 +1,29 @@
 #!/usr/bin/env node
 /**
- * The composition root: builds everything in the order a call needs it, joins it to the engine, and takes it apart again on
- * SIGTERM. The only file that reads the command line and the environment.
+ * The start, the signals and the end: reads the configuration, opens the journal, joins the concentrator
+ * (composition/concentrator.ts) to the engine, and takes it apart again on SIGTERM.
  */
 
-import { lookup } from 'node:dns';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { judgeLocally, type LocalUsers } from './aaa/local.ts';
+import { openJournal } from './accounting/journal.io.ts';
+import { journalName } from './accounting/journal-name.io.ts';
 import { systemClock } from './base/clock.io.ts';
 import { Fault } from './base/fault.ts';
-import { parseIpv4 } from './base/ip.ts';
-import { limits } from './base/limits.ts';
 import { jsonLog } from './base/log.io.ts';
 import type { Log } from './base/observe.ts';
 import { systemRandom } from './base/random.io.ts';
-import type { Resolve } from './client/dialer.ts';
-import { Dialers } from './client/dialers.ts';
+import { Concentrator } from './composition/concentrator.ts';
+import { type Options, readOptions, usage } from './composition/options.ts';
 import { type Configuration, configurationOf, menus } from './config/configuration.ts';
 import { openConfiguration, readScript } from './config/file.io.ts';
 import type { FirstStart } from './config/first-start.ts';
 import { Store } from './config/store.ts';
 import { contractVersion } from './datapath/contract.ts';
 import { type Engine, startEngine } from './datapath/engine.io.ts';
-import { type MppePolicy, mppeBits } from './ppp/ccp/options.ts';
-import { Addresses } from './session/addresses.ts';
-import { CallIds, LinkHandles } from './session/call-ids.ts';
-import { InterfaceNames } from './session/interface-names.ts';
 import { Orphans } from './session/orphans.ts';
-import { Server } from './session/server.ts';
 import { type EngineEvent, Switchboard } from './session/switchboard.ts';
-
-const usage = `usage: pptp-concentrator [options]
-  --config FILE     a RouterOS script with the configuration; may be given several times
-  --state DIR       where the node keeps its own configuration (default: /var/lib/pptp-concentrator)
-  --run DIR         where the engine's socket and log are (default: /run/pptp-concentrator)
-  --identity NAME   how this node calls itself (default: NODE_NAME, or the host's name)
-  --log LEVEL       debug, info (default), warning or error
-`;
-
-interface Options {
-  readonly config: readonly string[];
-  readonly state: string;
-  readonly run: string;
-  readonly identity: string;
-  readonly log: 'debug' | 'info' | 'warning' | 'error';
-}
-
-const levels = ['debug', 'info', 'warning', 'error'] as const;
-
-function readOptions(words: readonly string[]): Options | 'help' {
-  const { values } = parseArgs({
-    args: [...words],
-    options: {
-      config: { type: 'string', multiple: true, default: [] },
-      state: { type: 'string', default: '/var/lib/pptp-concentrator' },
-      run: { type: 'string', default: '/run/pptp-concentrator' },
-      identity: { type: 'string', default: process.env.NODE_NAME ?? hostname() },
-      log: { type: 'string', default: 'info' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) return 'help';
-  const log = levels.find((level) => level === values.log);
-  if (log === undefined) throw new TypeError(`--log ${values.log}: it is one of ${levels.join(', ')}`);
-  return { ...values, log };
-}
-
-/** What the peer chooses from; stateless is preferred. */
-const everyMppe: MppePolicy = { strengths: new Set(mppeBits), stateful: 'allowed' };
-
-/** Everything that runs, built of the services below it. */
-class Concentrator {
-  readonly #log: Log;
-  readonly #addresses = new Addresses({ random: systemRandom });
-  readonly #server: Server;
-  readonly #dialers: Dialers;
-  #users: LocalUsers = { secrets: new Map(), profiles: new Map() };
-
-  constructor(log: Log, identity: string, switchboard: Switchboard, configuration: Configuration) {
-    this.#log = log;
-    const services = {
-      switchboard,
-      log,
-      identity,
-      clock: systemClock,
-      random: systemRandom,
-      links: new LinkHandles(),
-      mppe: everyMppe,
-      callIds: new CallIds(systemClock, systemRandom),
-      names: new InterfaceNames(),
-    };
-    this.#server = new Server(
-      {
-        ...services,
-        addresses: this.#addresses,
-        authority: { judge: (question, answer) => answer(judgeLocally(question, this.#users)) },
-      },
-      configuration,
-    );
-    this.#dialers = new Dialers({ ...services, resolve });
-    this.configure(configuration);
-  }
-
-  configure(configuration: Configuration): void {
-    const { pools, secrets, profiles, clients } = configuration;
-    this.#addresses.configure(pools);
-    this.#users = { secrets: byName(secrets), profiles: byName(profiles) };
-    this.#server.configure(configuration);
-    this.#dialers.configure(clients, profiles);
-  }
-
-  /** Says goodbye to every peer; resolves when all have gone, or the time is up. */
-  async end(): Promise<void> {
-    const server = new Promise<void>((done) => this.#server.end('shut-down', done));
-    const dialers = new Promise<void>((done) => this.#dialers.end('shut-down', done));
-    const overdue = new Promise<void>((done) => {
-      systemClock.arm(limits.shutdownMs, () => {
-        this.#log('warning', 'system', 'some sessions did not end in time');
-        done();
-      });
-    });
-    await Promise.race([Promise.all([server, dialers]), overdue]);
-  }
-}
-
-function byName<T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> {
-  return new Map(items.map((item) => [item.name, item]));
-}
-
-const resolve: Resolve = (hostName, found) => {
-  lookup(hostName, { family: 4 }, (error, address) => found(error === null ? parseIpv4(address) : undefined));
-};
 
 /** The configuration in force, and how to read it again. */
 async function loadConfiguration(
@@ -164,6 +53,9 @@ async function main(options: Options): Promise<void> {
   if (first !== undefined) announce(first, files);
   // The engine's socket is a way to all that the engine may do: it is for its owner alone.
   inRunDirectory('make', options.run, () => mkdirSync(options.run, { recursive: true, mode: 0o700 }));
+  const directory = join(options.state, 'accounting');
+  const journal = await openJournal({ directory, clock: systemClock, log });
+  const named = { journal, journalName: await journalName(directory) };
   const engine = await startEngine({
     socketPath: join(options.run, 'engine.sock'),
     logPath: join(options.run, 'engine.log'),
@@ -174,9 +66,10 @@ async function main(options: Options): Promise<void> {
     },
   });
   let ours = engine.started;
-  let concentrator: Concentrator | undefined;
-  const orphans = new Orphans(log, () => {
-    concentrator = new Concentrator(log, options.identity, switchboard, configurationOf(store.current.tree));
+  const orphans = new Orphans(log, {
+    found: (sessionIds) => concentrator.recover(sessionIds),
+    ended: (sessionId, counters) => concentrator.orphanEnded(sessionId, counters),
+    done: () => void concentrator.begin().catch(fail),
   });
   const switchboard = new Switchboard(engine, (event: EngineEvent) => {
     if (event.kind === 'hello') ours = isOurEngine(engine, event.pid, options.run);
@@ -184,16 +77,21 @@ async function main(options: Options): Promise<void> {
       log('warning', 'system', new TextDecoder().decode(event.text), { errno: event.errno });
     else orphans.found(event, switchboard);
   });
+  const configuration = configurationOf(store.current.tree);
+  const concentrator = new Concentrator({
+    log,
+    identity: options.identity,
+    switchboard,
+    ...named,
+    configuration,
+  });
   switchboard.send({ kind: 'hello', version: contractVersion });
 
-  process.on(
-    'SIGHUP',
-    () => void reload(log, store, files, (configuration) => concentrator?.configure(configuration)),
-  );
+  process.on('SIGHUP', () => void reload(log, store, files, (next) => concentrator.configure(next)));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       log('info', 'system', `${signal}: ending all sessions`);
-      await concentrator?.end();
+      await concentrator.end();
       await (ours ? engine.stop() : engine.close());
       process.exit(0);
     });
@@ -244,11 +142,13 @@ function report(error: unknown): void {
   process.stderr.write(`pptp-concentrator: ${error.message} [${error.code}]\n  what to do: ${error.hint}\n`);
 }
 
-// A fault in the middle of an event is told like one of the start; a bug of ours keeps its stack.
-process.on('uncaughtException', (error) => {
+function fail(error: unknown): never {
   report(error);
   process.exit(1);
-});
+}
+
+// A fault in the middle of an event is told like one of the start; a bug of ours keeps its stack.
+process.on('uncaughtException', fail);
 
 /** What the command line asks for; ends the process if that is help, or nothing that we know. */
 function optionsOrUsage(): Options {
@@ -263,7 +163,4 @@ function optionsOrUsage(): Options {
   }
 }
 
-await main(optionsOrUsage()).catch((error: unknown) => {
-  report(error);
-  process.exit(1);
-});
+await main(optionsOrUsage()).catch(fail);

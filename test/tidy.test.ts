@@ -45,13 +45,13 @@ type Layer = (typeof layers)[number];
 /** The first row that fits a path says what it is. */
 const parts: readonly (readonly [pattern: RegExp, layer: Layer, part: string])[] = [
   [/^src\/base\//, 'base', 'base'],
-  [/^src\/main\.ts$/, 'main', 'main'],
+  [/^src\/(main\.ts$|composition\/)/, 'main', 'main'],
   [/\.io\.ts$/, 'touch', 'its own'],
   [/^src\/pptp\//, 'speak', 'pptp'],
   [/^src\/ppp\//, 'speak', 'ppp'],
   [/^src\/radius\//, 'speak', 'radius'],
   [/^src\/datapath\//, 'speak', 'datapath'],
-  [/^src\/net\/netlink\.ts$/, 'speak', 'netlink'],
+  [/^src\/net\/(netlink|nftables)\.ts$/, 'speak', 'netlink'],
   [/^src\/(aaa|accounting|session|licence|net|client)\//, 'decide', 'decide'],
   [/^src\/(config|console|metrics)\//, 'show', 'show'],
 ];
@@ -99,7 +99,7 @@ describe('layers', () => {
 });
 
 describe('purity', () => {
-  const pure = sources.filter(({ path }) => !path.endsWith('.io.ts') && path !== 'src/main.ts');
+  const pure = sources.filter(({ path }) => !path.endsWith('.io.ts') && placeOf(path).layer !== 'main');
 
   /** What the outside world is called in JavaScript. */
   const worldly = [

@@ -6,13 +6,14 @@
  */
 
 import { toText } from '../base/bytes.ts';
-import type { Credentials } from '../ppp/auth/credentials.ts';
+import type { PasswordCredentials } from '../ppp/auth/credentials.ts';
 import { withoutDomain } from '../ppp/auth/mschap-hash.ts';
 import { Password } from '../ppp/auth/password.ts';
 import { merge } from './merge.ts';
 import { prove } from './proof.ts';
+import type { Question } from './question.ts';
 import type { Profile, Secret } from './settings.ts';
-import { type RefusalReason, refused, type Verdict } from './verdict.ts';
+import { type Accepted, type RefusalReason, type Refused, refused } from './verdict.ts';
 
 export interface LocalUsers {
   /** By name. */
@@ -20,20 +21,15 @@ export interface LocalUsers {
   readonly profiles: ReadonlyMap<string, Profile>;
 }
 
-export interface Question {
-  readonly credentials: Credentials;
-  /** Address that the peer calls from, in dotted form. */
-  readonly callerId: string;
-  /** Name of the server's default profile. */
-  readonly defaultProfile: string;
-  /** Sessions that a user has now. */
-  sessionsOf(user: string): number;
-}
-
 /** Stands in for the password of a user that we do not know. */
 const decoy = new Password('no such user');
 
-export function judgeLocally(question: Question, users: LocalUsers): Verdict {
+/** A question about a password. EAP proves things that are not in this database. */
+export interface LocalQuestion extends Pick<Question, 'callerId' | 'defaultProfile' | 'sessionsOf'> {
+  readonly credentials: PasswordCredentials;
+}
+
+export function judgeLocally(question: LocalQuestion, users: LocalUsers): Accepted | Refused {
   const { credentials } = question;
   const secret = findSecret(credentials, users.secrets);
   const { proved, mschap2Success, mppeKeys } = prove(credentials, secret?.password ?? decoy);
@@ -52,6 +48,9 @@ export function judgeLocally(question: Question, users: LocalUsers): Verdict {
     accept: true,
     user: secret.name,
     grant,
+    source: 'local',
+    classes: [],
+    interimMs: undefined,
     message: 'access granted',
     ...(mschap2Success !== undefined && { mschap2Success }),
     ...(mppeKeys && { mppeKeys }),
@@ -59,11 +58,14 @@ export function judgeLocally(question: Question, users: LocalUsers): Verdict {
 }
 
 /** The secret of that name; `DOMAIN\jack` is `jack` unless there is a secret for the whole. */
-function findSecret({ nameOctets }: Credentials, secrets: ReadonlyMap<string, Secret>): Secret | undefined {
+function findSecret(
+  { nameOctets }: PasswordCredentials,
+  secrets: ReadonlyMap<string, Secret>,
+): Secret | undefined {
   return secrets.get(toText(nameOctets)) ?? secrets.get(toText(withoutDomain(nameOctets)));
 }
 
-function objectionTo(secret: Secret, { callerId }: Question): RefusalReason | undefined {
+function objectionTo(secret: Secret, { callerId }: LocalQuestion): RefusalReason | undefined {
   if (secret.disabled) return 'disabled';
   if (secret.service !== 'any' && secret.service !== 'pptp') return 'wrong-service';
   if (secret.callerId !== '' && secret.callerId !== callerId) return 'wrong-caller';

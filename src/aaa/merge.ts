@@ -1,27 +1,31 @@
 /**
- * What several levels say together: a secret, its profile, the server's default profile, strongest first. RADIUS attributes
- * are one more level.
+ * What several levels say together: a secret or a RADIUS server's reply, the profile that it names, the server's default
+ * profile, strongest first.
  *
  * Levels in, one `Grant` out. The strongest level that says something wins, value by value, with RouterOS's one exception:
  * for the two addresses, a single address beats a pool whatever the levels.
  */
 
 import type { AddressOrPool } from '../base/kind.ts';
-import type { Grant } from './grant.ts';
+import type { Grant, Limits } from './grant.ts';
 import type { Route } from './route.ts';
 import type { Profile, Secret } from './settings.ts';
 
 /** What one level may say; silence is a missing value, `default`, an empty list or text, or no limit of octets. */
 export interface Level
   extends Partial<Omit<Profile, 'name' | 'comment'>>,
-    Partial<Pick<Secret, 'routes' | 'limitBytesIn' | 'limitBytesOut'>> {}
+    Partial<Pick<Secret, 'routes' | 'limitBytesIn' | 'limitBytesOut'>>,
+    Partial<Pick<Grant, 'encryptionBits' | 'portLimit' | 'mtu'>> {
+  /** Both directions together. */
+  readonly limitBytesTotal?: number;
+}
 
 /** What holds if no level says anything: RouterOS's built-in behaviour. */
 const builtIn = { useEncryption: 'no', useCompression: 'no', onlyOne: 'no', changeTcpMss: 'yes' } as const;
 
 /** `levels` strongest first; `profile` names the strongest profile among them. */
 export function merge(profile: string, levels: readonly Level[]): Grant {
-  const first = <K extends keyof Level>(key: K) => levels.map((level) => level[key]).find(isSaid);
+  const first = firstOf(levels);
   const tristate = (key: 'useCompression' | 'onlyOne' | 'changeTcpMss') =>
     (first(key) ?? builtIn[key]) === 'yes';
   const encryption = first('useEncryption');
@@ -34,15 +38,37 @@ export function merge(profile: string, levels: readonly Level[]): Grant {
     winsServer: first('winsServer') ?? [],
     routes: levels.flatMap(({ routes = [] }): readonly Route[] => routes),
     useEncryption: encryption === undefined || encryption === 'default' ? builtIn.useEncryption : encryption,
+    encryptionBits: first('encryptionBits'),
     useCompression: tristate('useCompression'),
     changeTcpMss: tristate('changeTcpMss'),
     onlyOne: tristate('onlyOne'),
+    portLimit: first('portLimit'),
+    mtu: first('mtu'),
+    limits: mergeLimits(levels),
+  };
+}
+
+function mergeLimits(levels: readonly Level[]): Limits {
+  const first = firstOf(levels);
+  const quota = (key: 'limitBytesIn' | 'limitBytesOut' | 'limitBytesTotal') =>
+    levels.map((level) => level[key]).find(Boolean);
+  return {
     sessionTimeoutMs: limit(first('sessionTimeout')),
     idleTimeoutMs: limit(first('idleTimeout')),
-    rateLimit: first('rateLimit') ?? '',
-    limitBytesIn: limit(levels.map(({ limitBytesIn }) => limitBytesIn).find(Boolean)),
-    limitBytesOut: limit(levels.map(({ limitBytesOut }) => limitBytesOut).find(Boolean)),
+    rates: first('rateLimit'),
+    quota: {
+      receiveOctets: quota('limitBytesIn'),
+      transmitOctets: quota('limitBytesOut'),
+      totalOctets: quota('limitBytesTotal'),
+    },
+    filters: { incoming: first('incomingFilter'), outgoing: first('outgoingFilter') },
+    addressLists: first('addressList') ?? [],
   };
+}
+
+/** Finds what the strongest level says that says anything. */
+function firstOf(levels: readonly Level[]): <K extends keyof Level>(key: K) => Level[K] | undefined {
+  return (key) => levels.map((level) => level[key]).find(isSaid);
 }
 
 function isSaid(value: Level[keyof Level]): boolean {

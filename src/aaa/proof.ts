@@ -7,7 +7,7 @@
 
 import { equal, equalInConstantTime } from '../base/bytes.ts';
 import { chapResponse } from '../ppp/auth/chap-md5.ts';
-import type { Credentials, Mschap1Credentials, Mschap2Credentials } from '../ppp/auth/credentials.ts';
+import type { Mschap1Credentials, Mschap2Credentials, PasswordCredentials } from '../ppp/auth/credentials.ts';
 import { type MppeKeys, mschap1Keys, mschap2Keys } from '../ppp/auth/mppe-keys.ts';
 import {
   challengeResponse,
@@ -27,7 +27,7 @@ export interface Proof {
   readonly mppeKeys?: MppeKeys;
 }
 
-export function prove(credentials: Credentials, password: Password): Proof {
+export function prove(credentials: PasswordCredentials, password: Password): Proof {
   switch (credentials.method) {
     case 'pap':
       // Digests, so that the comparison does not tell the length either.

@@ -1,6 +1,7 @@
 /**
- * The menus of local users: `/ppp secret`, one item per user, and `/ppp profile`, what many users have in common. Names,
- * types and defaults are those of the manuals. What several levels say together is merge.ts's.
+ * The menus of users: `/ppp secret`, one item per user that this node knows itself, `/ppp profile`, what many users have in
+ * common, and `/ppp aaa`, who else is asked and told. Names, types and defaults are those of the manuals. What several levels
+ * say together is merge.ts's.
  */
 
 import {
@@ -15,10 +16,13 @@ import {
   optional,
   reference,
   text,
+  yesNo,
 } from '../base/kind.ts';
 import { comment, disabled } from '../base/rows.ts';
-import { type Kind, menu, type Row, type ValuesOf } from '../base/setting.ts';
+import { type Kind, menu, Refusal, type Row, refuse, type ValuesOf } from '../base/setting.ts';
 import { Password } from '../ppp/auth/password.ts';
+import { listName, optionalChainName } from './firewall-name.ts';
+import { rateLimitKind } from './rate-limit.ts';
 import { routeKind } from './route.ts';
 
 /** `default` leaves it to the next level. */
@@ -48,6 +52,10 @@ const quota: Kind<number> = integer(0, Number.MAX_SAFE_INTEGER);
 
 function addressRow(help: string): Row<AddressOrPool | undefined> {
   return { kind: optional(addressOrPool('/ip pool')), default: undefined, applies: 'next-session', help };
+}
+
+function filterRow(help: string): Row<string | undefined> {
+  return { kind: optionalChainName, default: undefined, applies: 'next-session', help };
 }
 
 const localAddress = addressRow("This node's end of the tunnel.");
@@ -100,10 +108,18 @@ export const profileMenu = menu({
       help: 'How long a session may last without traffic.',
     },
     rateLimit: {
-      kind: text,
-      default: '',
+      kind: rateLimitKind,
+      default: undefined,
       applies: 'next-session',
       help: 'Rate as rx[/tx] of this node, with bursts if wanted; rx is what the user sends.',
+    },
+    incomingFilter: filterRow('Chain of nftables that packets from the user pass.'),
+    outgoingFilter: filterRow('Chain of nftables that packets to the user pass.'),
+    addressList: {
+      kind: listOf(listName),
+      default: [],
+      applies: 'next-session',
+      help: "Sets of nftables that hold the user's address while he is connected.",
     },
     dnsServer: {
       kind: listOf(ipv4),
@@ -127,6 +143,47 @@ export const profileMenu = menu({
 
 /** A profile as configured. Times are in milliseconds. */
 export type Profile = ValuesOf<typeof profileMenu>;
+
+/** A day at most: servers take silence for a session that is gone long before. */
+const interimMax = duration(0, 86_400_000);
+
+/** Acct-Interim-Interval is in whole seconds. */
+const interimKind: Kind<number> = {
+  ...interimMax,
+  parse(typed) {
+    const valueMs = interimMax.parse(typed);
+    return valueMs instanceof Refusal || valueMs % 1000 === 0 ? valueMs : refuse.invalid();
+  },
+};
+
+export const aaaMenu = menu({
+  path: '/ppp aaa',
+  kind: 'settings',
+  help: 'Who judges users, and who is told of their sessions.',
+  rows: {
+    useRadius: {
+      kind: yesNo,
+      default: false,
+      applies: 'live',
+      help: 'Whether RADIUS is asked about users that are not in /ppp secret.',
+    },
+    accounting: {
+      kind: yesNo,
+      default: true,
+      applies: 'live',
+      help: 'Whether RADIUS is told of sessions.',
+    },
+    interimUpdate: {
+      kind: interimKind,
+      default: 0,
+      applies: 'next-session',
+      help: 'Between two Interim-Updates of a session, if the RADIUS server does not say; 0s is none.',
+    },
+  },
+});
+
+/** Times are in milliseconds. */
+export type AaaSettings = ValuesOf<typeof aaaMenu>;
 
 /** RouterOS's services; ours is `pptp`. */
 const services = ['any', 'async', 'l2tp', 'ovpn', 'pppoe', 'pptp', 'sstp'] as const;

@@ -53,8 +53,7 @@ export class DialledServer implements Party {
     const { name, user } = this.#settings;
     this.#holdsName ||= this.#names.takeExactly(name);
     if (!this.#holdsName) return 'interface-failed';
-    const { localAddress, remoteAddress, useEncryption, changeTcpMss, idleTimeoutMs, sessionTimeoutMs } =
-      this.#grant;
+    const { localAddress, remoteAddress, useEncryption, changeTcpMss, mtu, limits } = this.#grant;
     return {
       user,
       interfaceName: name,
@@ -71,8 +70,8 @@ export class DialledServer implements Party {
         },
       },
       clampMss: changeTcpMss,
-      idleTimeoutMs: idleTimeoutMs ?? 0,
-      sessionTimeoutMs: sessionTimeoutMs ?? 0,
+      mtu,
+      limits,
       plan: (mtu, agreed) => agreed && this.#plan(mtu, agreed),
     };
   }

@@ -3,9 +3,23 @@
  * a new menu is a line in `menus` and a line below.
  */
 
-import { type Profile, profileMenu, type Secret, secretMenu } from '../aaa/settings.ts';
+import {
+  type AaaSettings,
+  aaaMenu,
+  type Profile,
+  profileMenu,
+  type Secret,
+  secretMenu,
+} from '../aaa/settings.ts';
 import type { AnyMenu } from '../base/setting.ts';
 import { type ClientSettings, clientMenu } from '../client/settings.ts';
+import {
+  type RadiusIncoming,
+  type RadiusServer,
+  radiusIncomingMenu,
+  radiusMenu,
+} from '../radius/settings.ts';
+import { type ClusterSettings, clusterMenu } from '../session/registry/settings.ts';
 import {
   type ServerSettings,
   type StaticServer,
@@ -20,6 +34,10 @@ export const menus: readonly AnyMenu[] = [
   poolMenu,
   profileMenu,
   secretMenu,
+  radiusMenu,
+  radiusIncomingMenu,
+  aaaMenu,
+  clusterMenu,
   serverMenu,
   staticServerMenu,
   clientMenu,
@@ -33,6 +51,11 @@ export interface Configuration {
   readonly profiles: readonly Profile[];
   readonly secrets: readonly Secret[];
   readonly pools: readonly Pool[];
+  readonly aaa: AaaSettings;
+  /** In the order in which they are asked. */
+  readonly radiusServers: readonly RadiusServer[];
+  readonly radiusIncoming: RadiusIncoming;
+  readonly cluster: ClusterSettings;
 }
 
 /** What `tree`, made of `menus`, says. */
@@ -44,5 +67,9 @@ export function configurationOf(tree: Tree): Configuration {
     profiles: itemsOf(tree, profileMenu).map(({ values }) => values),
     secrets: itemsOf(tree, secretMenu).map(({ values }) => values),
     pools: itemsOf(tree, poolMenu).map(({ values }) => values),
+    aaa: settingsOf(tree, aaaMenu),
+    radiusServers: itemsOf(tree, radiusMenu).map(({ values }) => values),
+    radiusIncoming: settingsOf(tree, radiusIncomingMenu),
+    cluster: settingsOf(tree, clusterMenu),
   };
 }

@@ -35,7 +35,7 @@ import {
 } from '../base/layout.ts';
 
 /** Both sides must be of the same version; an engine of another one is told so and left alone. */
-export const contractVersion = 1;
+export const contractVersion = 2;
 
 /** Octets before the fields of every message. */
 export const headerSize = 8;
@@ -52,7 +52,7 @@ export const peerCallIdKnown = 1;
 /** Call-framing: what the peer lets us leave out. Protocol-field compression applies to network protocols and CCP-class data only, never to LCP. */
 export const framing = { addressControl: 1, protocolField: 2 } as const;
 
-/** Call-keys: which half. */
+/** Call-keys, call-shape: which half. `receive` is what comes from the peer. */
 export const direction = { receive: 1, transmit: 2 } as const;
 
 /** Call-attach: what may pass, and whether network packets must be encrypted both ways. */
@@ -129,12 +129,42 @@ export const commands = {
   'call-memo': { type: 24, layout: message({ call: u32, memo: tail }) },
   /** Forget the call. `closed` answers, with the final counters; what was received before it has been counted. */
   'call-close': { type: 25, layout: message({ call: u32 }) },
+  /**
+   * The rate of one direction, in bits per second of network packets as IP counts them; a `limit` of 0 is no limit. While the
+   * average over `burstTimeMs` is below `threshold`, `burst` may pass, else `limit`; no burst: `burst` not above `limit`, or
+   * `burstTimeMs` 0. Takes effect at once, and begins a new average. Towards the peer packets wait their turn; from the peer
+   * those beyond the rate are dropped and counted (`shaped`). Control's frames and acknowledgments are never held up.
+   */
+  'call-shape': {
+    type: 26,
+    layout: message({
+      call: u32,
+      direction: u8,
+      reserved: reserved(3),
+      limit: u64,
+      burst: u64,
+      threshold: u64,
+      burstTimeMs: u32,
+    }),
+  },
+  /**
+   * How far the call's own counters of octets, which began with it, may go; 0: no end. Replaces what was set before. `quota`
+   * says that one is used up; from then on network packets of that direction (`totalOctets`: of both) are dropped and counted
+   * (`shaped`), so that nobody gets more while control is away. What follows for the session is control's decision.
+   */
+  'call-quota': {
+    type: 27,
+    layout: message({ call: u32, receiveOctets: u64, transmitOctets: u64, totalOctets: u64 }),
+  },
 
   /** Make a TUN interface of this name, down and without addresses; `link-opened` answers. */
   'link-open': { type: 32, layout: message({ link: u32, name: text(16) }) },
   /** Remove it, with its addresses and routes; `link-closed` answers. */
   'link-close': { type: 33, layout: message({ link: u32 }) },
-  /** Netlink requests (whole nlmsghdr messages, one after the other), performed in order until one fails; `netlink-done` answers. */
+  /**
+   * Netlink requests (whole nlmsghdr messages, one after the other), performed in order until one fails; `netlink-done` answers.
+   * Messages of nftables that follow each other are one transaction: all of them or none; the engine frames it.
+   */
   netlink: { type: 34, layout: message({ token: u32, messages: tail }) },
 
   /** `counters` (in parts if need be) and then `totals` answer. */
@@ -149,6 +179,8 @@ const callCounters = {
   transmittedOctets: u64,
   receivedPackets: u64,
   transmittedPackets: u64,
+  /** Network packets that a rate or a quota did not let pass; none of the above has them. */
+  shaped: u64,
   /** Frames for control, both ways. */
   receivedFrames: u32,
   transmittedFrames: u32,
@@ -244,9 +276,12 @@ export const events = {
   /** The last event of a call. errno 0: call-close was performed; else why it was refused. */
   closed: { type: 164, layout: message({ errno: u32, call: u32, reserved: reserved(4), ...callCounters }) },
 
+  /** A quota is used up. Said once for each `call-quota`, within 100 ms. */
+  quota: { type: 165, layout: message({ call: u32 }) },
+
   'link-opened': { type: 176, layout: message({ link: u32, errno: u32, interfaceIndex: u32 }) },
   'link-closed': { type: 177, layout: message({ link: u32 }) },
-  /** `performed` messages succeeded; if errno is not 0 the next one failed, and `text` is what the kernel says about it. */
+  /** `performed` messages succeeded; if errno is not 0 the next one failed. `text`: the kernel's words about an error, or the messages that answer a question. */
   'netlink-done': { type: 178, layout: message({ token: u32, errno: u32, performed: u32, text: tail }) },
 
   /** Rows of `counterRow`, one after the other. */

@@ -16,6 +16,8 @@ import {
   type EventOf,
   peerCallIdKnown,
 } from './contract.ts';
+import { bucketDepths, Quotas, TokenBucket } from './fake-limits.ts';
+import { Watch } from './fake-watch.ts';
 import { ReceiveWindow } from './fake-window.ts';
 import type { GrePacket, Payload, Seal, Wire } from './fake-wire.ts';
 
@@ -24,6 +26,9 @@ const reorderMs = 10;
 
 /** Frames kept until the peer's Call ID is known: LCP's first, which only a client sends so early. */
 const waitingFramesMax = 16;
+
+/** Network packets that wait for credit, as in the queue of a TUN interface: what is more the host drops. */
+const queuedPacketsMax = 1000;
 
 /** MPPE's coherency count has 12 bits (RFC 3078 section 3.1). */
 const countMask = 0xfff;
@@ -65,6 +70,7 @@ export const zeroCounters: Counters = {
   transmittedOctets: 0n,
   receivedPackets: 0n,
   transmittedPackets: 0n,
+  shaped: 0n,
   receivedFrames: 0,
   transmittedFrames: 0,
   duplicates: 0,
@@ -99,12 +105,13 @@ export class FakeCall {
   readonly #window = new ReceiveWindow<Payload>();
   #gap: Timer | undefined;
 
-  #receivedAtMs: number;
-  #passedAtMs: number;
-  #watch = { silentMs: 0, probeMs: 0, idleMs: 0 };
-  #probes = 0;
-  #silence: Timer | undefined;
-  #idleness: Timer | undefined;
+  readonly #receiveRate = new TokenBucket(bucketDepths.receive);
+  readonly #transmitRate = new TokenBucket(bucketDepths.transmit);
+  readonly #quotas = new Quotas();
+  readonly #queue: Uint8Array[] = [];
+  #credit: Timer | undefined;
+
+  readonly #watch: Watch;
 
   constructor(command: CommandOf<'call-open'>, around: Surroundings) {
     this.handle = command.call;
@@ -113,7 +120,12 @@ export class FakeCall {
     this.peerCallId = command.peerCallId;
     this.#peerKnown = (command.flags & peerCallIdKnown) !== 0;
     this.#around = around;
-    this.#receivedAtMs = this.#passedAtMs = around.wire.clock.nowMs();
+    const call = this.handle;
+    this.#watch = new Watch(around.wire.clock, (watched) => {
+      around.emit(
+        watched.is === 'idle' ? { kind: 'idle', call } : { kind: 'silent', call, probe: watched.probe },
+      );
+    });
   }
 
   learnPeer(peerCallId: number): void {
@@ -135,6 +147,18 @@ export class FakeCall {
 
   detach(): void {
     this.link = 0;
+    this.#queue.length = 0;
+  }
+
+  shape(command: CommandOf<'call-shape'>): void {
+    const bucket = command.direction === direction.receive ? this.#receiveRate : this.#transmitRate;
+    bucket.set(command, this.#nowMs);
+    this.#sendQueued();
+  }
+
+  setQuota(command: CommandOf<'call-quota'>): void {
+    this.#quotas.set(command);
+    this.#saySpent();
   }
 
   setKeys(command: CommandOf<'call-keys'>): void {
@@ -150,11 +174,8 @@ export class FakeCall {
     if (this.#transmit !== undefined) this.#transmit.restart = true;
   }
 
-  watch({ silentMs, probeMs, idleMs }: CommandOf<'call-watch'>): void {
-    this.#watch = { silentMs, probeMs, idleMs };
-    this.#probes = 0;
-    this.#awaitSilence();
-    this.#awaitIdleness();
+  watch(command: CommandOf<'call-watch'>): void {
+    this.#watch.set(command);
   }
 
   /** A PPP frame of control, to the peer. */
@@ -168,16 +189,38 @@ export class FakeCall {
     }
   }
 
-  /** A network packet of the host, to the peer, if it may pass. */
+  /** A network packet of the host, to the peer, if it may pass; it waits while the rate is used up. */
   sendPacket(octets: Uint8Array): void {
-    this.#passed();
+    if (this.#queue.length === queuedPacketsMax) return;
+    this.#queue.push(octets);
+    this.#sendQueued();
+  }
+
+  #sendQueued(): void {
+    this.#credit?.cancel();
+    while (this.#transmitRate.mayPass(this.#nowMs)) {
+      const octets = this.#queue.shift();
+      if (octets === undefined) return;
+      this.#sendNow(octets);
+    }
+    if (this.#queue.length === 0) return;
+    const delayMs = this.#transmitRate.dueMs - this.#nowMs;
+    this.#credit = this.#around.wire.clock.arm(delayMs, () => this.#sendQueued());
+  }
+
+  #sendNow(octets: Uint8Array): void {
     if ((this.#passes & attach.transmit) === 0) {
       this.#counters.dropped++;
     } else if (this.#transmit === undefined && this.#encrypts) {
       this.#counters.unencrypted++;
+    } else if (this.#quotas.isTransmitSpent(this.#counters)) {
+      this.#counters.shaped++;
     } else if (this.#send({ is: 'packet', octets, seal: this.#seal() })) {
+      this.#transmitRate.spend(octets.length);
+      this.#watch.passed();
       this.#counters.transmittedPackets++;
       this.#counters.transmittedOctets += BigInt(octets.length + 2);
+      this.#saySpent();
     } else {
       this.#counters.dropped++;
     }
@@ -185,7 +228,7 @@ export class FakeCall {
 
   /** A GRE packet of the peer. */
   received({ sequence, payload }: GrePacket): void {
-    this.#heard();
+    this.#watch.heard();
     const hadGap = this.#window.waits;
     const arrival = this.#window.received(sequence, payload);
     if (arrival === 'duplicate') this.#counters.duplicates++;
@@ -207,18 +250,14 @@ export class FakeCall {
   }
 
   row(): CounterRow {
-    const nowMs = this.#around.wire.clock.nowMs();
-    return {
-      call: this.handle,
-      ...this.#counters,
-      silentMs: Math.floor(nowMs - this.#receivedAtMs),
-      idleMs: Math.floor(nowMs - this.#passedAtMs),
-    };
+    return { call: this.handle, ...this.#counters, ...this.#watch.ages };
   }
 
   /** No timer fires after this. */
   end(): CounterRow {
-    for (const timer of [this.#gap, this.#silence, this.#idleness]) timer?.cancel();
+    this.#watch.end();
+    this.#gap?.cancel();
+    this.#credit?.cancel();
     return this.row();
   }
 
@@ -268,7 +307,6 @@ export class FakeCall {
     } else if (seal !== undefined && !this.#opens(seal)) {
       this.#counters.undecryptable++;
     } else {
-      this.#passed();
       this.#toHost(octets);
     }
   }
@@ -278,9 +316,24 @@ export class FakeCall {
       this.#counters.dropped++;
       return;
     }
+    if (this.#quotas.isReceiveSpent(this.#counters) || !this.#receiveRate.mayPass(this.#nowMs)) {
+      this.#counters.shaped++;
+      return;
+    }
+    this.#receiveRate.spend(octets.length);
+    this.#watch.passed();
     this.#counters.receivedPackets++;
     this.#counters.receivedOctets += BigInt(octets.length + 2);
+    this.#saySpent();
     this.#around.deliver(this.link, octets);
+  }
+
+  #saySpent(): void {
+    const isSpent =
+      this.#quotas.isReceiveSpent(this.#counters) || this.#quotas.isTransmitSpent(this.#counters);
+    if (!isSpent || this.#quotas.said) return;
+    this.#quotas.said = true;
+    this.#around.emit({ kind: 'quota', call: this.handle });
   }
 
   /** Stateful MPPE cannot go on after a gap until the sender restarts its stream (RFC 3078 section 7.2); stateless can. */
@@ -299,9 +352,8 @@ export class FakeCall {
   }
 
   #sayLost(cipher: Cipher): void {
-    const nowMs = this.#around.wire.clock.nowMs();
-    if (nowMs < cipher.sayLostAtMs) return;
-    cipher.sayLostAtMs = nowMs + lostAgainMs;
+    if (this.#nowMs < cipher.sayLostAtMs) return;
+    cipher.sayLostAtMs = this.#nowMs + lostAgainMs;
     this.#around.emit({ kind: 'cipher-lost', call: this.handle });
   }
 
@@ -326,42 +378,8 @@ export class FakeCall {
     return true;
   }
 
-  #heard(): void {
-    this.#receivedAtMs = this.#around.wire.clock.nowMs();
-    if (this.#probes === 0) return;
-    this.#probes = 0;
-    this.#awaitSilence();
-  }
-
-  #passed(): void {
-    this.#passedAtMs = this.#around.wire.clock.nowMs();
-  }
-
-  #awaitSilence(): void {
-    const { silentMs, probeMs } = this.#watch;
-    const { clock } = this.#around.wire;
-    this.#silence?.cancel();
-    if (silentMs === 0 || (this.#probes > 0 && probeMs === 0)) return;
-    const dueMs = this.#receivedAtMs + silentMs + this.#probes * probeMs;
-    this.#silence = clock.arm(dueMs - clock.nowMs(), () => {
-      // What was heard meanwhile has moved the deadline, not the timer.
-      if (this.#receivedAtMs + silentMs + this.#probes * probeMs <= clock.nowMs()) {
-        this.#probes++;
-        this.#around.emit({ kind: 'silent', call: this.handle, probe: this.#probes });
-      }
-      this.#awaitSilence();
-    });
-  }
-
-  #awaitIdleness(): void {
-    const { idleMs } = this.#watch;
-    const { clock } = this.#around.wire;
-    this.#idleness?.cancel();
-    if (idleMs === 0) return;
-    this.#idleness = clock.arm(this.#passedAtMs + idleMs - clock.nowMs(), () => {
-      if (this.#passedAtMs + idleMs > clock.nowMs()) this.#awaitIdleness();
-      else this.#around.emit({ kind: 'idle', call: this.handle });
-    });
+  get #nowMs(): number {
+    return this.#around.wire.clock.nowMs();
   }
 }
 

@@ -28,6 +28,9 @@ const neighbourHead = layout('little', { before: u32, interfaceIndex: u32, state
 const routeHead = layout('little', { before: reserved(12), attributes: tail });
 const attributeHead = layout('little', { size: u16, type: u16, rest: tail });
 
+/** The subsystem of nfnetlink, in the high octet of a type. */
+const nftables = 10;
+
 /** rtm_oif, and the flag of a proxy entry. */
 const outInterface = 4;
 const proxy = 8;
@@ -53,6 +56,7 @@ export function netlinkMessages(octets: Uint8Array): readonly Uint8Array[] {
 export function refusalOf(octets: Uint8Array, owned: ReadonlySet<number>): Refusal | undefined {
   const message = messageHeader.decode(octets);
   if (message instanceof Malformed || message.size !== octets.length) return 'EINVAL';
+  if (message.type >>> 8 === nftables) return undefined;
   const interfaceIndex = interfaceOf(message);
   if (interfaceIndex instanceof Malformed) return 'EINVAL';
   return interfaceIndex === anyInterface || owned.has(interfaceIndex) ? undefined : 'EPERM';

@@ -61,6 +61,7 @@ export class Outbox {
   }
 
   #keeps(event: Event): boolean {
+    if (event.kind === 'quota') return true; // said once: the next control learns it from nothing else
     if (event.kind !== 'frame' && event.kind !== 'tcp-data') return false;
     const bytes = eventBytes + (event.kind === 'frame' ? event.information : event.bytes).length;
     if (this.#keptBytes + bytes > keptBytesMax) {

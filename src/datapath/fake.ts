@@ -158,6 +158,8 @@ export class FakeEngine {
       else this.#call(command.call)?.attach(command);
     },
     'call-watch': (command) => this.#call(command.call)?.watch(command),
+    'call-shape': (command) => this.#call(command.call)?.shape(command),
+    'call-quota': (command) => this.#call(command.call)?.setQuota(command),
     'call-memo': ({ call, memo }) => {
       const held = this.#call(call);
       if (held !== undefined && memo.length <= memoBytesMax) held.memo = memo;

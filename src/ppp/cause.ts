@@ -58,7 +58,7 @@ export const causes = {
   },
   'encryption-unavailable': {
     text: 'encryption is required but there are no keys',
-    hint: 'MPPE needs MS-CHAP: require mschap1 or mschap2; with RADIUS the accept must carry the MPPE keys.',
+    hint: 'MPPE needs MS-CHAP: require mschap1 or mschap2, or eap by a type that has keys; with RADIUS the accept must carry the MPPE keys.',
   },
   'encryption-refused': {
     text: 'encryption is required but the peer refuses it',

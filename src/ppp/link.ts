@@ -11,7 +11,7 @@ import { toBytes } from '../base/bytes.ts';
 import type { Random } from '../base/random.ts';
 import type { AuthenticationFailure, AuthenticationTimer } from './auth/authentication.ts';
 import type { Answer, Credentials } from './auth/credentials.ts';
-import { chapProtocol, type Method, papProtocol } from './auth/method.ts';
+import type { Method, PasswordMethod } from './auth/method.ts';
 import type { Password } from './auth/password.ts';
 import { type Cause, causes } from './cause.ts';
 import { type Arm, type Disarm, type Noted, note, type Send } from './effect.ts';
@@ -44,7 +44,7 @@ export interface LinkSettings {
 export interface LinkAccount {
   readonly name: string;
   readonly password: Password;
-  readonly allow: ReadonlySet<Method>;
+  readonly allow: ReadonlySet<PasswordMethod>;
 }
 
 export type LinkTimer = 'lcp' | 'authentication' | AuthenticationTimer;
@@ -59,7 +59,7 @@ export type LinkEffect =
   | Noted
   /** LCP has opened; `ours` is what we receive, `peers` what the peer receives. */
   | { readonly do: 'link-up'; readonly ours: Readonly<LcpSide>; readonly peers: Readonly<LcpSide> }
-  /** Ask AAA, then call `verdict` with this `attempt`. */
+  /** Ask AAA, then call `verdict` with this `attempt`; by EAP once for every Response of the peer. */
   | { readonly do: 'authenticate'; readonly attempt: number; readonly credentials: Credentials }
   /** The Network phase begins: make a bundle and bring it up. `method` and `peerName` are missing if nobody had to prove anything. */
   | ({ readonly do: 'authenticated' } & Proved)
@@ -84,6 +84,9 @@ export class Link {
   #message: string | undefined;
   #heard = false;
   #openings = 0;
+  #attempts = 0;
+  /** The attempt whose verdict is awaited. */
+  #awaited: number | undefined;
   #proofs: Proofs | undefined;
 
   constructor(settings: LinkSettings) {
@@ -153,9 +156,10 @@ export class Link {
    * over since, and what it proved then says nothing about who it claims to be now.
    */
   verdict(attempt: number, answer: Answer): Effects {
-    if (this.#phase !== 'authenticate' || attempt !== this.#openings) return [];
+    if (attempt !== this.#awaited) return [];
+    this.#awaited = undefined;
     const effects = this.#ofProofs(this.#proofs?.verdict(answer) ?? []);
-    return this.phase === 'authenticate' ? [...effects, armAuthentication] : effects;
+    return this.#phase === 'authenticate' ? [...effects, armAuthentication] : effects;
   }
 
   /** Asks whether the peer is still there; it is if `echo-reply` follows. */
@@ -196,12 +200,11 @@ export class Link {
 
   #otherReceived(protocol: number, bytes: Uint8Array): Effects {
     if (this.#lcp.state !== 'Opened') return [note('early')];
-    if (protocol === papProtocol || protocol === chapProtocol) {
-      return this.#ofProofs(this.#proofs?.received(protocol, bytes) ?? []);
-    }
+    const kind = protocolKind(protocol);
+    if (kind === 'authentication') return this.#ofProofs(this.#proofs?.received(protocol, bytes) ?? []);
     // [RFC 1661 §3.5] Before authentication is complete all else is silently discarded.
     if (this.#phase !== 'network') return [note('early')];
-    switch (protocolKind(protocol)) {
+    switch (kind) {
       case 'control':
         return [{ do: 'deliver', protocol, bytes }];
       case 'foreign':
@@ -252,7 +255,7 @@ export class Link {
     this.#phase = 'authenticate';
     const method = peers.authentication;
     const owe = method && account && { method, name: account.name, password: account.password };
-    this.#proofs = new Proofs({ random, identity, demand: ours.authentication, owe });
+    this.#proofs = new Proofs({ random, identity, demand: ours.authentication, mru: peers.mru, owe });
     return [
       { do: 'link-up', ours: { ...ours }, peers: { ...peers } },
       armAuthentication,
@@ -316,8 +319,10 @@ export class Link {
     return effects.flatMap((effect): Effects => {
       switch (effect.do) {
         case 'prove': {
+          this.#attempts += 1;
+          this.#awaited = this.#attempts;
           const { credentials } = effect;
-          return [disarmAuthentication, { do: 'authenticate', attempt: this.#openings, credentials }];
+          return [disarmAuthentication, { do: 'authenticate', attempt: this.#attempts, credentials }];
         }
         case 'proved':
           this.#phase = 'network';
@@ -334,6 +339,7 @@ export class Link {
     if (this.#proofs === undefined) return [];
     const effects = this.#ofProofs(this.#proofs.drop());
     this.#proofs = undefined;
+    this.#awaited = undefined;
     return [...effects, disarmAuthentication];
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The Authenticate phase of a link (RFC 1661 section 3.5): either side may owe the other a proof, or both, or none. Made anew
- * whenever LCP opens. Enter: frames of PAP and CHAP, expiries, AAA's answer. Leave: the machines' effects, and `proved` once,
+ * whenever LCP opens. Enter: frames of PAP, CHAP and EAP, expiries, AAA's answer. Leave: the machines' effects, and `proved` once,
  * when nothing is owed any more. The machines stay to answer what the peer repeats.
  */
 
@@ -15,7 +15,7 @@ import type {
 } from './auth/authentication.ts';
 import { authenticator } from './auth/authenticator.ts';
 import type { Answer, Credentials } from './auth/credentials.ts';
-import type { Method } from './auth/method.ts';
+import type { Method, PasswordMethod } from './auth/method.ts';
 import type { MppeKeys } from './auth/mppe-keys.ts';
 import type { Password } from './auth/password.ts';
 import { type Arm, type Disarm, type Noted, note, type Send } from './effect.ts';
@@ -45,8 +45,12 @@ export interface ProofSettings {
   readonly identity: string;
   /** What LCP has agreed that the peer owes us. */
   readonly demand: Method | undefined;
+  /** The peer's, in octets: what it is asked has to fit. */
+  readonly mru: number;
   /** What LCP has agreed that we owe the peer, and what we prove it with. */
-  readonly owe: { readonly method: Method; readonly name: string; readonly password: Password } | undefined;
+  readonly owe:
+    | { readonly method: PasswordMethod; readonly name: string; readonly password: Password }
+    | undefined;
 }
 
 export class Proofs {
@@ -55,9 +59,9 @@ export class Proofs {
   readonly #owed = new Set<AuthenticationTimer>();
   #proved: Proved = {};
 
-  constructor({ random, identity, demand, owe }: ProofSettings) {
+  constructor({ random, identity, demand, mru, owe }: ProofSettings) {
     if (demand !== undefined) {
-      this.#authenticator = authenticator({ method: demand, name: identity, random });
+      this.#authenticator = authenticator({ method: demand, name: identity, mru, random });
       this.#owed.add('authenticator');
     }
     if (owe !== undefined) {
@@ -71,7 +75,7 @@ export class Proofs {
     return this.#machines().flatMap(([side, machine]) => this.#of(side, machine.start()));
   }
 
-  /** A frame of PAP or CHAP goes to both machines of its protocol: each takes only its own codes. */
+  /** A frame goes to both machines of its protocol: each takes only its own codes. */
   received(protocol: number, bytes: Uint8Array): Effects {
     const takers = this.#machines().filter(([, machine]) => machine.protocol === protocol);
     if (takers.length === 0) return [note('unexpected')];

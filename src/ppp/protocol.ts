@@ -3,8 +3,8 @@
  * names that logs use. Knows nothing of what travels behind them.
  */
 
-/** `control`: negotiated here. `data`: the engine's, never answered by a Protocol-Reject. `foreign`: known, not spoken. */
-export type ProtocolKind = 'control' | 'data' | 'foreign';
+/** `control`: negotiated here. `authentication`: a proof, before all but LCP. `data`: the engine's, never answered by a Protocol-Reject. `foreign`: known, not spoken. */
+export type ProtocolKind = 'control' | 'authentication' | 'data' | 'foreign';
 
 const rows = [
   { number: 0x0021, name: 'IP', kind: 'data' },
@@ -20,12 +20,12 @@ const rows = [
   { number: 0x80fd, name: 'CCP', kind: 'control' },
   { number: 0x8235, name: 'ACSP', kind: 'foreign' },
   { number: 0xc021, name: 'LCP', kind: 'control' },
-  { number: 0xc023, name: 'PAP', kind: 'control' },
+  { number: 0xc023, name: 'PAP', kind: 'authentication' },
   { number: 0xc025, name: 'LQR', kind: 'foreign' },
   { number: 0xc02b, name: 'BACP', kind: 'foreign' },
   { number: 0xc02d, name: 'BAP', kind: 'foreign' },
-  { number: 0xc223, name: 'CHAP', kind: 'control' },
-  { number: 0xc227, name: 'EAP', kind: 'foreign' },
+  { number: 0xc223, name: 'CHAP', kind: 'authentication' },
+  { number: 0xc227, name: 'EAP', kind: 'authentication' },
 ] as const satisfies readonly { number: number; name: string; kind: ProtocolKind }[];
 
 type ProtocolName = (typeof rows)[number]['name'];

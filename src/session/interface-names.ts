@@ -8,6 +8,10 @@ const kernelNameBytesMax = 15;
 
 export class InterfaceNames {
   readonly #taken = new Set<string>();
+  /** By name before it was cut short for a number: no copy below this is free. Users of one ISP often begin alike. */
+  readonly #firstFree = new Map<string, number>();
+  /** Which copy of which name a taken one is. */
+  readonly #copies = new Map<string, { readonly of: string; readonly copy: number }>();
 
   /** How many are taken. */
   get held(): number {
@@ -24,14 +28,28 @@ export class InterfaceNames {
   /** Takes `<pptp-user>`, or `<pptp-user-1>` and on if that is taken; a long user name is cut and keeps its brackets. */
   takeDynamic(user: string): string {
     const safe = user.replace(/[^\x21-\x7e]|[%/:<>]/g, '_') || '_';
-    for (let copy = 0; ; copy += 1) {
-      const suffix = copy === 0 ? '>' : `-${copy}>`;
-      const name = `<pptp-${safe}`.slice(0, kernelNameBytesMax - suffix.length) + suffix;
-      if (this.takeExactly(name)) return name;
+    const whole = cutTo(safe, '>');
+    if (this.takeExactly(whole)) return whole;
+    for (let copy = this.#firstFree.get(whole) ?? 1; ; copy += 1) {
+      const name = cutTo(safe, `-${copy}>`);
+      if (!this.takeExactly(name)) continue;
+      this.#copies.set(name, { of: whole, copy });
+      this.#firstFree.set(whole, copy + 1);
+      return name;
     }
   }
 
   release(name: string): void {
     this.#taken.delete(name);
+    const { of, copy = 0 } = this.#copies.get(name) ?? {};
+    if (of === undefined) return;
+    this.#copies.delete(name);
+    const firstFree = Math.min(copy, this.#firstFree.get(of) ?? 1);
+    if (firstFree === 1) this.#firstFree.delete(of);
+    else this.#firstFree.set(of, firstFree);
   }
+}
+
+function cutTo(user: string, suffix: string): string {
+  return `<pptp-${user}`.slice(0, kernelNameBytesMax - suffix.length) + suffix;
 }

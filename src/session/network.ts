@@ -39,7 +39,9 @@ export interface Ground {
 
 /** What the conductor is told, and does for the network. */
 export interface NetworkOwner {
-  /** The interface is there: CCP and IPCP begin. */
+  /** The interface is there, and no packet passes yet: `go` is called when all is done that has to be before one does. */
+  prepare(go: () => void): void;
+  /** CCP and IPCP begin. */
   begun(): void;
   /** Packets pass, and the kernel knows the way. */
   up(agreed: NetworkUp): void;
@@ -98,7 +100,10 @@ export class Network {
     this.#interface.follow(
       ahead,
       this.#unlessRefused(() => {
-        if (this.#ground === ground) this.#negotiate(ground);
+        if (this.#ground !== ground) return;
+        this.#owner.prepare(() => {
+          if (this.#ground === ground) this.#negotiate(ground);
+        });
       }),
     );
   }

@@ -5,57 +5,84 @@
 
 import { formatIpv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
+import type { EventOf } from '../datapath/contract.ts';
+import { sessionIdIn } from './served-session.ts';
+import type { FinalCounters } from './session.ts';
 import type { EngineEvent, Switchboard } from './switchboard.ts';
+
+export interface OrphansOwner {
+  /** The snapshot is complete: these sessions, by Acct-Session-Id, are held, and end now. Called once. */
+  found(sessionIds: ReadonlySet<string>): void;
+  /** One of them is over, with all that passed through it, also while nobody was in control. */
+  ended(sessionId: string, counters: FinalCounters): void;
+  /** Nothing is left. Called once, after all else. */
+  done(): void;
+}
+
+type Held = EventOf<'connection-held' | 'call-held' | 'link-held'>;
 
 export class Orphans {
   readonly #log: Log;
-  readonly #done: () => void;
+  readonly #owner: OrphansOwner;
+  readonly #held: Held[] = [];
   #awaited = 0;
-  #complete = false;
 
-  /** `done` is called once, when the snapshot is complete and nothing of it is left. */
-  constructor(log: Log, done: () => void) {
+  constructor(log: Log, owner: OrphansOwner) {
     this.#log = log;
-    this.#done = done;
+    this.#owner = owner;
   }
 
   /** Takes one event of the snapshot. */
   found(event: EngineEvent, switchboard: Switchboard): void {
-    const gone = () => {
-      this.#awaited -= 1;
-      this.#check();
-    };
     switch (event.kind) {
       case 'connection-held':
-        this.#awaited += 1;
-        switchboard.holdConnection(event.connection, ({ kind }) => kind === 'tcp-closed' && gone());
-        switchboard.send({ kind: 'tcp-close', connection: event.connection, abort: 0 });
-        break;
       case 'call-held':
-        this.#awaited += 1;
-        this.#log(
-          'warning',
-          'pptp,ppp',
-          `closing a call of ${formatIpv4(event.peerAddress)}: its control process ended`,
-        );
-        switchboard.adoptCall(event.call, ({ kind }) => kind === 'closed' && gone());
-        switchboard.send({ kind: 'call-close', call: event.call });
-        break;
       case 'link-held':
-        this.#awaited += 1;
-        switchboard.adoptLink(event.link, ({ kind }) => kind === 'link-closed' && gone());
-        switchboard.send({ kind: 'link-close', link: event.link });
+        this.#held.push(event);
         break;
       case 'snapshot-end':
-        this.#complete = true;
-        this.#check();
+        this.#complete(switchboard);
         break;
       default:
         break;
     }
   }
 
-  #check(): void {
-    if (this.#complete && this.#awaited === 0) this.#done();
+  #complete(switchboard: Switchboard): void {
+    const ids = this.#held.map((held) => (held.kind === 'call-held' ? sessionIdIn(held.memo) : undefined));
+    this.#owner.found(new Set(ids.filter((id) => id !== undefined)));
+    this.#awaited = this.#held.length;
+    if (this.#awaited === 0) return this.#owner.done();
+    for (const held of this.#held) this.#close(held, switchboard);
+  }
+
+  #close(held: Held, switchboard: Switchboard): void {
+    switch (held.kind) {
+      case 'connection-held':
+        switchboard.holdConnection(held.connection, ({ kind }) => kind === 'tcp-closed' && this.#gone());
+        return switchboard.send({ kind: 'tcp-close', connection: held.connection, abort: 0 });
+      case 'link-held':
+        switchboard.adoptLink(held.link, ({ kind }) => kind === 'link-closed' && this.#gone());
+        return switchboard.send({ kind: 'link-close', link: held.link });
+      case 'call-held':
+        return this.#closeCall(held, switchboard);
+    }
+  }
+
+  #closeCall({ call, peerAddress, memo }: EventOf<'call-held'>, switchboard: Switchboard): void {
+    const sessionId = sessionIdIn(memo);
+    const text = `closing a call of ${formatIpv4(peerAddress)}: its control process ended`;
+    this.#log('warning', 'pptp,ppp', text, { sessionId });
+    switchboard.adoptCall(call, (event) => {
+      if (event.kind !== 'closed') return;
+      if (sessionId !== undefined) this.#owner.ended(sessionId, event);
+      this.#gone();
+    });
+    switchboard.send({ kind: 'call-close', call });
+  }
+
+  #gone(): void {
+    this.#awaited -= 1;
+    if (this.#awaited === 0) this.#owner.done();
   }
 }

@@ -3,6 +3,7 @@
  * (client/dialer.ts). The conductor (session.ts) is one for both and asks its party. Types only.
  */
 
+import type { Limits } from '../aaa/grant.ts';
 import type { Plan } from '../net/plan.ts';
 import type { Answer, Credentials } from '../ppp/auth/credentials.ts';
 import type { BundleEffect, BundleSettings } from '../ppp/bundle.ts';
@@ -39,9 +40,10 @@ export interface Terms {
   readonly interfaceName: string;
   readonly bundle: BundleSettings;
   readonly clampMss: boolean;
-  /** 0: no limit. */
-  readonly idleTimeoutMs: number;
-  readonly sessionTimeoutMs: number;
+  /** Largest packet towards the peer, in octets; undefined: as negotiated. */
+  readonly mtu: number | undefined;
+  /** What it is held to at first; it may be changed while it lives. */
+  readonly limits: Limits;
   /** What the kernel is to know of the session; while the peer has agreed to nothing, what is known anyway, if anything. */
   plan(mtu: number, agreed: NetworkUp | undefined): Plan | undefined;
 }

@@ -11,6 +11,9 @@ import { type Kind, menu, type Row, refuse, type ValuesOf } from '../base/settin
 /** RouterOS's names of the authentication methods, weakest first, which is the order that it prints them in. */
 export const authenticationMethods = ['pap', 'chap', 'mschap1', 'mschap2'] as const;
 
+/** Those that a subscriber may use: EAP too, which is relayed to a RADIUS server and not spoken by our own client. */
+const subscriberMethods = [...authenticationMethods, 'eap'] as const;
+
 /** Both kinds of PPTP interface are interfaces: no two have one name. */
 export const interfaceNaming = {
   space: 'interface',
@@ -80,10 +83,10 @@ export const serverMenu = menu({
     enabled: { kind: yesNo, default: false, applies: 'live', help: 'Whether subscribers are served.' },
     ...packetSizes,
     authentication: {
-      kind: setOf(authenticationMethods),
+      kind: setOf(subscriberMethods),
       default: ['mschap2'],
       applies: 'next-session',
-      help: 'Methods by which a subscriber may prove who he is; the strongest is offered first.',
+      help: 'Methods by which a subscriber may prove who he is; the strongest is offered first; eap needs RADIUS.',
     },
     keepaliveTimeout: {
       kind: keepaliveKind,

@@ -3,16 +3,18 @@
  * there are; what happens in one is session.ts's.
  */
 
-import { formatIpv4, type Ipv4 } from '../base/ip.ts';
+import type { NasIdentity, SessionIdentity } from '../aaa/identity.ts';
+import { formatIpv4 } from '../base/ip.ts';
 import type { EventOf } from '../datapath/contract.ts';
-import { connectionCauses } from '../pptp/effects.ts';
+import { type CallRequest, connectionCauses } from '../pptp/effects.ts';
 import { Admission } from './admission.ts';
 import { type CallIds, callIdOf } from './call-ids.ts';
 import { Connection, type ConnectionNews } from './connection.ts';
 import { type EndingCause, endingOf } from './ending.ts';
 import { errorName } from './errno.ts';
+import { type Books, ServedSession } from './served-session.ts';
 import type { ServerSettings, StaticServer } from './server-settings.ts';
-import { Session, type SessionServices } from './session.ts';
+import { type CallPlace, Session, type SessionServices } from './session.ts';
 import { Subscriber, type SubscriberServices } from './subscriber.ts';
 import { summarise } from './summary.ts';
 
@@ -23,6 +25,11 @@ const backlog = 4096;
 
 export interface ServerServices extends SessionServices, Omit<SubscriberServices, 'sessionsOf'> {
   readonly callIds: CallIds;
+  readonly books: Books;
+  /** How this node calls itself in RADIUS. */
+  nas(): NasIdentity;
+  /** An Acct-Session-Id that nobody has had. */
+  newSessionId(): string;
 }
 
 /** What the server is to be. */
@@ -48,7 +55,7 @@ export class Server {
   readonly #services: ServerServices;
   readonly #admission = new Admission();
   readonly #tunnels = new Set<Tunnel>();
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Map<Session, ServedSession>();
   #configuration: ServerConfiguration;
   #listener: number | undefined;
   #isEnding = false;
@@ -60,7 +67,7 @@ export class Server {
     this.#follow();
   }
 
-  get sessions(): ReadonlySet<Session> {
+  get sessions(): ReadonlyMap<Session, ServedSession> {
     return this.#sessions;
   }
 
@@ -106,7 +113,7 @@ export class Server {
 
   #close(cause: EndingCause): void {
     this.#unlisten();
-    for (const session of this.#sessions) session.end(cause);
+    for (const session of this.#sessions.keys()) session.end(cause);
     for (const tunnel of [...this.#tunnels]) this.#stopIfDone(tunnel);
   }
 
@@ -146,7 +153,7 @@ export class Server {
   #news(tunnel: Tunnel, news: ConnectionNews): void {
     switch (news.do) {
       case 'call-requested':
-        return this.#callRequested(tunnel, news.request, news.peerCallId);
+        return this.#callRequested(tunnel, news);
       case 'call-withdrawn': {
         // In one breath with its request: our answer was too late.
         const called = [...tunnel.sessions.values()].find(({ request }) => request === news.request);
@@ -169,46 +176,77 @@ export class Server {
     }
   }
 
-  #callRequested(tunnel: Tunnel, request: number, peerCallId: number): void {
+  #callRequested(tunnel: Tunnel, asks: CallRequest & { readonly request: number }): void {
     const { localAddress, peerAddress } = tunnel.connection.place;
-    const call = this.#isClosing ? undefined : this.#services.callIds.take();
+    const { request, peerCallId } = asks;
+    const why = this.#objection;
+    const call = why === undefined ? this.#services.callIds.take() : undefined;
     if (call === undefined) {
-      const why = this.#isClosing ? 'the server takes no more' : 'no Call ID is free';
-      this.#services.log('warning', 'pptp', `call of ${formatIpv4(peerAddress)} refused: ${why}`);
+      this.#services.log(
+        'warning',
+        'pptp',
+        `call of ${formatIpv4(peerAddress)} refused: ${why ?? 'no Call ID is free'}`,
+      );
       return tunnel.connection.answerCall(request, { accept: false, why: 'no-resource' });
     }
-    const session = this.#newSession(tunnel, request, { call, localAddress, peerAddress });
+    const place = { call, localAddress, peerAddress };
+    const session = this.#newSession(tunnel, place, this.#identify(place, asks));
+    tunnel.sessions.set(callIdOf(call), { request, session });
     session.open(peerCallId);
     tunnel.connection.answerCall(request, { accept: true, callId: callIdOf(call) });
   }
 
-  #newSession(
-    tunnel: Tunnel,
-    request: number,
-    place: { call: number; localAddress: Ipv4; peerAddress: Ipv4 },
-  ): Session {
+  /** Why no call is taken now, if none is. */
+  get #objection(): string | undefined {
+    if (this.#isClosing) return 'the server takes no more';
+    return this.#services.books.isFull ? 'there is no room left to account for it' : undefined;
+  }
+
+  #identify({ call, localAddress, peerAddress }: CallPlace, { maximumBps }: CallRequest): SessionIdentity {
+    const { nas, newSessionId } = this.#services;
+    const nasPort = callIdOf(call);
+    return {
+      nas: nas(),
+      sessionId: newSessionId(),
+      nasPort,
+      nasPortId: `pptp-${nasPort}`,
+      peerAddress,
+      localAddress,
+      connectInfo: maximumBps === 0 ? 'PPTP' : `PPTP ${maximumBps} bit/s`,
+    };
+  }
+
+  #newSession(tunnel: Tunnel, place: CallPlace, identity: SessionIdentity): Session {
     const { server, staticServers } = this.#configuration;
+    const { log, books } = this.#services;
     const sessionsOf = (user: string) => this.#sessionsOf(user, session);
-    const party = new Subscriber(place, server, staticServers, { ...this.#services, sessionsOf });
-    const callId = callIdOf(place.call);
+    const party = new Subscriber(identity, server, staticServers, { ...this.#services, sessionsOf });
     const session: Session = new Session(place, party, this.#services, {
-      hangUp: (cause) => tunnel.connection.clearCall(callId, endingOf(cause).disconnect),
-      up: ({ terms, agreed }) => {
-        const text = `${terms?.user} logged in, ${formatIpv4(agreed?.remote ?? 0)} from ${formatIpv4(place.peerAddress)}`;
-        this.#services.log('info', 'pptp,ppp,account', text);
+      hangUp: (cause) => tunnel.connection.clearCall(identity.nasPort, endingOf(cause).disconnect),
+      up: ({ terms }, agreed) => {
+        const address = formatIpv4(agreed.remote ?? 0);
+        const text = `${terms?.user} logged in, ${address} from ${formatIpv4(place.peerAddress)}`;
+        log('info', 'pptp,ppp,account', text, { sessionId: identity.sessionId });
+        served.up(agreed);
       },
       ended: (ended, cause, counters) => {
-        tunnel.sessions.delete(callId);
-        this.#sessions.delete(ended);
-        this.#services.callIds.release(place.call);
-        summarise(this.#services.log, ended, 'from', cause, counters);
-        this.#stopIfDone(tunnel);
-        this.#checkEmpty();
+        summarise(log, ended, 'from', cause, counters);
+        served.ended(cause, counters);
+        this.#forget(tunnel, session);
       },
     });
-    tunnel.sessions.set(callId, { request, session });
-    this.#sessions.add(session);
+    const served = new ServedSession(identity, session, party, books);
+    this.#sessions.set(session, served);
     return session;
+  }
+
+  #forget(tunnel: Tunnel, session: Session): void {
+    const { call } = session.place;
+    tunnel.sessions.delete(callIdOf(call));
+    this.#sessions.delete(session);
+    this.#services.callIds.release(call);
+    this.#stopIfDone(tunnel);
+    this.#checkEmpty();
   }
 
   #established(tunnel: Tunnel): void {
@@ -220,7 +258,9 @@ export class Server {
   /** Sessions of a user beside `asking`, which may have been his before LCP started over. */
   #sessionsOf(user: string, asking: Session): number {
     let count = 0;
-    for (const session of this.#sessions) if (session !== asking && session.terms?.user === user) count += 1;
+    for (const session of this.#sessions.keys()) {
+      if (session !== asking && session.terms?.user === user) count += 1;
+    }
     return count;
   }
 

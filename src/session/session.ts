@@ -7,6 +7,7 @@
  * nothing is given out twice.
  */
 
+import type { Limits } from '../aaa/grant.ts';
 import type { Ipv4 } from '../base/ip.ts';
 import { limits } from '../base/limits.ts';
 import { type Log, type Severity, type Tally, tally } from '../base/observe.ts';
@@ -21,11 +22,13 @@ import { errorName } from './errno.ts';
 import { isAlive, type LifeState, moveTo } from './lifecycle.ts';
 import { encodingOf, Network, type NetworkOwner, type NetworkServices } from './network.ts';
 import type { Authenticated, NetworkUp, Party, Terms } from './party.ts';
+import { Restraint, type RestraintServices } from './restraint.ts';
+import type { Outcome } from './session-interface.ts';
 import type { CallEvent } from './switchboard.ts';
 import { Timers } from './timers.ts';
 
 /** What every session is given. */
-export interface SessionServices extends NetworkServices {
+export interface SessionServices extends NetworkServices, RestraintServices {
   readonly random: Random;
   readonly log: Log;
 }
@@ -57,7 +60,7 @@ const probeMs = 1000;
 /** How long a link that we end may take to say goodbye: two Terminate-Requests, of which one arrives. */
 const goodbyeMs = 2000;
 
-type TimerName = LinkTimer | 'set-up' | 'session-timeout' | 'goodbye';
+type TimerName = LinkTimer | 'set-up' | 'goodbye';
 
 export class Session {
   readonly place: CallPlace;
@@ -68,6 +71,7 @@ export class Session {
   readonly #link: Link;
   readonly #linkEffects: Effects<LinkEffect>;
   readonly #network: Network;
+  readonly #restraint: Restraint;
   #state: LifeState = 'ringing';
   #name: string;
   #terms: Terms | undefined;
@@ -90,6 +94,11 @@ export class Session {
     this.#link = new Link({ ...party.link, random: services.random });
     this.#linkEffects = new Effects((effect) => this.#performLink(effect));
     this.#network = new Network(place.call, services, this.#networkOwner());
+    this.#restraint = new Restraint(place.call, services, {
+      command: (command) => this.#command(command),
+      watch: (idleMs) => this.#watch(idleMs),
+      exhausted: (cause) => this.end(cause),
+    });
   }
 
   get state(): LifeState {
@@ -107,6 +116,11 @@ export class Session {
 
   get agreed(): NetworkUp | undefined {
     return this.#network.agreed;
+  }
+
+  /** What it is held to now; undefined before it has an interface. */
+  get limits(): Limits | undefined {
+    return this.#restraint.limits;
   }
 
   /** From the network's first coming up to the cause of the end, in ms; 0 if it never came up. */
@@ -157,6 +171,16 @@ export class Session {
     );
   }
 
+  /** Holds the session to something else from now on; `done` tells if all of it is so, or none, and why. */
+  change(change: Partial<Limits>, done: Outcome): void {
+    this.#restraint.change(change, done);
+  }
+
+  /** What the engine keeps for a control process after this one. */
+  remember(memo: Uint8Array): void {
+    this.#command({ kind: 'call-memo', call: this.place.call, memo });
+  }
+
   // ---- the engine's events
 
   #received(event: CallEvent): void {
@@ -169,6 +193,9 @@ export class Session {
         break;
       case 'idle':
         this.end('idle-timeout');
+        break;
+      case 'quota':
+        this.end('quota-exceeded');
         break;
       case 'cipher-lost':
         this.#network.cipherLost();
@@ -259,7 +286,7 @@ export class Session {
     }
     this.#terms = terms;
     this.#move('preparing');
-    const packetBytesMax = Math.min(this.#party.maxMtu, this.#peerMru);
+    const packetBytesMax = Math.min(this.#party.maxMtu, this.#peerMru, terms.mtu ?? this.#peerMru);
     this.#network.begin({ terms, keys: effect.keys, packetBytesMax });
   }
 
@@ -274,6 +301,7 @@ export class Session {
 
   #networkOwner(): NetworkOwner {
     return {
+      prepare: (go) => this.#prepare(go),
       begun: () => this.#move('networking'),
       up: (agreed) => this.#networkUp(agreed),
       down: () => this.#networkDown(),
@@ -287,18 +315,26 @@ export class Session {
     };
   }
 
+  /** Filters and rates hold before the first packet. */
+  #prepare(go: () => void): void {
+    const { limits: held, interfaceName: linkName, plan } = this.#termsNow;
+    const address = plan(0, undefined)?.remote;
+    this.#restraint.begin({ linkName, address }, held, (trouble) => {
+      if (trouble === undefined) return go();
+      if (!isAlive(this.#state)) return;
+      this.#say('error', trouble);
+      this.end('filter-failed');
+    });
+  }
+
   #networkUp(agreed: NetworkUp): void {
-    const { sessionTimeoutMs = 0, idleTimeoutMs = 0 } = this.#terms ?? {};
     this.#timers.disarm('set-up');
     this.#move('up');
-    this.#watch(idleTimeoutMs);
+    this.#restraint.start();
     this.#say('info', `using encoding - ${encodingOf(agreed.mppe) || 'none'}`);
     this.#say('info', 'connected');
     if (this.#upSinceMs !== undefined) return;
     this.#upSinceMs = this.#services.clock.nowMs();
-    if (sessionTimeoutMs > 0) {
-      this.#timers.arm('session-timeout', sessionTimeoutMs, () => this.end('session-timeout'));
-    }
     this.#owner.up(this, agreed);
   }
 
@@ -324,7 +360,7 @@ export class Session {
     this.#endedAtMs = this.#services.clock.nowMs();
     this.#move('ending');
     this.#timers.disarm('set-up');
-    this.#timers.disarm('session-timeout');
+    this.#restraint.stop();
     const { text, hint } = explain(cause);
     const more = detail === '' || detail === text ? '' : ` (${detail})`;
     this.#say('info', `terminating... - ${text}${more}`, { cause, ...(hint !== '' && { hint }) });
@@ -350,7 +386,8 @@ export class Session {
       this.#begin('call-refused', errorName(counters.errno));
       this.#linkEffects.run(this.#link.down());
     }
-    this.#network.close(() => this.#ended(counters));
+    // What names the interface goes before its name is free for another.
+    this.#restraint.close(() => this.#network.close(() => this.#ended(counters)));
   }
 
   #ended(counters: FinalCounters): void {
@@ -361,6 +398,11 @@ export class Session {
   }
 
   // ---- small words
+
+  get #termsNow(): Terms {
+    if (this.#terms === undefined) throw new Error('the session has no terms yet');
+    return this.#terms;
+  }
 
   #watch(idleMs: number): void {
     const silentMs = this.#party.keepaliveMs;

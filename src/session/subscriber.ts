@@ -3,19 +3,19 @@
  * an interface name when he has, and gives both back at the end.
  */
 
-import type { Question } from '../aaa/local.ts';
-import type { Accepted, Verdict } from '../aaa/verdict.ts';
+import type { Grant } from '../aaa/grant.ts';
+import type { SessionIdentity } from '../aaa/identity.ts';
+import type { Question } from '../aaa/question.ts';
+import type { Accepted, Continued, Verdict } from '../aaa/verdict.ts';
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
 import type { Answer, Credentials } from '../ppp/auth/credentials.ts';
 import type { MppePolicy } from '../ppp/ccp/options.ts';
 import type { Addresses, AddressRefusal } from './addresses.ts';
-import { callIdOf } from './call-ids.ts';
 import type { EndingCause } from './ending.ts';
 import type { InterfaceNames } from './interface-names.ts';
 import type { Authenticated, Party, Terms } from './party.ts';
 import type { ServerSettings, StaticServer } from './server-settings.ts';
-import type { CallPlace } from './session.ts';
 
 /** Who judges subscribers: the local database, RADIUS. Calls `answer` once, at once or later. */
 export interface Authority {
@@ -39,24 +39,25 @@ export class Subscriber implements Party {
   readonly link: Party['link'];
   readonly maxMtu: number;
   readonly keepaliveMs: number;
-  readonly #place: CallPlace;
+  readonly #identity: SessionIdentity;
   readonly #settings: ServerSettings;
   readonly #staticServers: readonly StaticServer[];
   readonly #services: SubscriberServices;
   readonly #holder: string;
   #judgements = 0;
   #accepted: Accepted | undefined;
+  #resume: Continued['resume'] | undefined;
   #holding: Holding | undefined;
 
   /** The settings are those of the moment of the call: changes are for the next session. */
   constructor(
-    place: CallPlace,
+    identity: SessionIdentity,
     settings: ServerSettings,
     staticServers: readonly StaticServer[],
     services: SubscriberServices,
   ) {
     const { maxMtu, maxMru, authentication, keepaliveTimeout } = settings;
-    this.name = `<pptp-${callIdOf(place.call)}>`;
+    this.name = `<pptp-${identity.nasPort}>`;
     this.link = {
       identity: services.identity,
       mru: maxMru,
@@ -65,30 +66,50 @@ export class Subscriber implements Party {
     };
     this.maxMtu = maxMtu;
     this.keepaliveMs = keepaliveTimeout === 'disabled' ? 0 : keepaliveTimeout;
-    this.#place = place;
+    this.#identity = identity;
     this.#settings = settings;
     this.#staticServers = staticServers;
     this.#services = services;
-    this.#holder = `call ${place.call}`;
+    this.#holder = identity.sessionId;
+  }
+
+  /** Who was let in, and by whom; undefined while nobody is. */
+  get accepted(): Accepted | undefined {
+    return this.#accepted;
   }
 
   judge(credentials: Credentials, answer: (answer: Answer) => void): void {
-    const { authority, sessionsOf, log } = this.#services;
-    const callerId = formatIpv4(this.#place.peerAddress);
-    const question = { credentials, callerId, defaultProfile: this.#settings.defaultProfile, sessionsOf };
+    const { authority, sessionsOf } = this.#services;
+    const question: Question = {
+      credentials,
+      callerId: formatIpv4(this.#identity.peerAddress),
+      defaultProfile: this.#settings.defaultProfile,
+      sessionsOf,
+      identity: this.#identity,
+      ...(this.#resume && { resume: this.#resume }),
+    };
     this.#accepted = undefined;
+    this.#resume = undefined;
     this.#judgements += 1;
     const judgement = this.#judgements;
     authority.judge(question, (verdict) => {
       // Proof has been given anew since: what was proved before says nothing about who it is now.
       if (judgement !== this.#judgements) return;
-      if (verdict.accept) this.#accepted = verdict;
-      else {
-        const text = `login failure for user ${credentials.name} from ${callerId} via pptp: ${verdict.explanation}`;
-        log('error', 'pptp,ppp,account', text, { user: credentials.name, reason: verdict.reason });
-      }
+      this.#judged(question, verdict);
       answer(verdict);
     });
+  }
+
+  #judged({ credentials, callerId }: Question, verdict: Verdict): void {
+    if (verdict.accept) this.#accepted = verdict;
+    else if (verdict.accept === undefined) this.#resume = verdict.resume;
+    else {
+      const text = `login failure for user ${credentials.name} from ${callerId} via pptp: ${verdict.explanation}`;
+      this.#services.log('error', 'pptp,ppp,account', text, {
+        user: credentials.name,
+        reason: verdict.reason,
+      });
+    }
   }
 
   terms({ keys }: Authenticated): Terms | EndingCause {
@@ -151,12 +172,19 @@ function termsOf({ grant }: Accepted, holding: Holding, mppe: MppePolicy, keysAv
     bundle: {
       encryption: grant.useEncryption,
       ...mppe,
+      strengths: strengthsOf(grant, mppe),
       keysAvailable,
       addresses: { local, remote, dns: grant.dnsServer, wins: grant.winsServer, askDns: false },
     },
     clampMss: grant.changeTcpMss,
-    idleTimeoutMs: grant.idleTimeoutMs ?? 0,
-    sessionTimeoutMs: grant.sessionTimeoutMs ?? 0,
+    mtu: grant.mtu,
+    limits: grant.limits,
     plan: (mtu) => ({ linkName: interfaceName, mtu, local, remote, routes }),
   };
+}
+
+/** What the node offers, and the user may have. */
+function strengthsOf({ encryptionBits }: Grant, { strengths }: MppePolicy): MppePolicy['strengths'] {
+  if (encryptionBits === undefined) return strengths;
+  return new Set([...strengths].filter((bits) => encryptionBits.has(bits)));
 }

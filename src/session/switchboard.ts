@@ -3,17 +3,33 @@
  * the maps and nothing else; decides nothing. An event for a handle that nobody holds any more is tallied and dropped.
  */
 
+import { Malformed } from '../base/fault.ts';
 import { type Tally, tally } from '../base/observe.ts';
-import type { Command, CommandOf, Event, EventOf } from '../datapath/contract.ts';
+import {
+  type Command,
+  type CommandOf,
+  type CounterRow,
+  counterRow,
+  type Event,
+  type EventOf,
+} from '../datapath/contract.ts';
 import type { Datapath } from '../datapath/datapath.ts';
 
 export type ConnectionEvent = EventOf<'tcp-data' | 'tcp-closed'>;
-export type CallEvent = EventOf<'frame' | 'silent' | 'idle' | 'cipher-lost' | 'closed'>;
+export type CallEvent = EventOf<'frame' | 'silent' | 'idle' | 'quota' | 'cipher-lost' | 'closed'>;
 export type LinkEvent = EventOf<'link-opened' | 'link-closed'>;
-/** What belongs to nobody: the snapshot, engine-wide counters, lines for the log. */
+/** What belongs to nobody: the snapshot, lines for the log. */
 export type EngineEvent = EventOf<
-  'hello' | 'connection-held' | 'link-held' | 'call-held' | 'snapshot-end' | 'counters' | 'totals' | 'trouble'
+  'hello' | 'connection-held' | 'link-held' | 'call-held' | 'snapshot-end' | 'trouble'
 >;
+
+/** The engine's counters at one moment: a row for each call, and what no call can be charged with. */
+export interface CounterTable {
+  readonly rows: readonly CounterRow[];
+  readonly totals: EventOf<'totals'>;
+}
+
+type Answer = EventOf<'listening' | 'connected' | 'netlink-done' | 'counters' | 'totals'>;
 
 export const switchboardTally: Tally<'strayEvents'> = tally('switchboard', {
   strayEvents: 'events of the engine for a connection, call, link or question that control no longer holds',
@@ -25,7 +41,7 @@ export class Switchboard {
   readonly #calls = new Map<number, (event: CallEvent) => void>();
   readonly #links = new Map<number, (event: LinkEvent) => void>();
   readonly #listeners = new Map<number, (event: EventOf<'accepted'>) => void>();
-  readonly #answers = new Map<number, (event: EventOf<'listening' | 'connected' | 'netlink-done'>) => void>();
+  readonly #answers = new Map<number, (event: Answer) => void>();
   readonly #onEngineEvent: (event: EngineEvent) => void;
   #lastToken = 0;
 
@@ -73,6 +89,16 @@ export class Switchboard {
       token: this.#ask(done as (event: Event) => void),
       messages,
     });
+  }
+
+  /** Asks for all counters at once: one message, or a few, however many calls there are. */
+  counters(counted: (table: CounterTable) => void): void {
+    const rows: CounterRow[] = [];
+    const token = this.#ask((event) => {
+      if (event.kind === 'counters') rows.push(...rowsOf(event.rows));
+      else counted({ rows, totals: event as EventOf<'totals'> });
+    });
+    this.send({ kind: 'counters-get', token });
   }
 
   /** Who gets what happens on a connection, until its `tcp-closed`. */
@@ -125,6 +151,7 @@ export class Switchboard {
       case 'frame':
       case 'silent':
       case 'idle':
+      case 'quota':
       case 'cipher-lost':
         deliver(this.#calls, event.call, event, false);
         break;
@@ -146,12 +173,25 @@ export class Switchboard {
       case 'listening':
       case 'connected':
       case 'netlink-done':
+      case 'totals':
         deliver(this.#answers, event.token, event, true);
+        break;
+      case 'counters':
+        deliver(this.#answers, event.token, event, false);
         break;
       default:
         this.#onEngineEvent(event);
     }
   }
+}
+
+function rowsOf(octets: Uint8Array): CounterRow[] {
+  const { size } = counterRow;
+  return Array.from({ length: octets.length / size }, (_, at) => {
+    const row = counterRow.decode(octets.subarray(at * size, (at + 1) * size));
+    if (row instanceof Malformed) throw new Error(`a row of counters that is none: ${row}`);
+    return row;
+  });
 }
 
 function deliver<E extends Event>(

@@ -5,28 +5,38 @@ import { fromHex, toBytes, toText } from '../../src/base/bytes.ts';
 import {
   attach,
   type CommandOf,
-  type CounterRow,
   contractVersion,
-  counterRow,
   direction,
   type EventOf,
-  peerCallIdKnown,
 } from '../../src/datapath/contract.ts';
 import { encodeRequests } from '../../src/net/netlink.ts';
-import { apply } from '../../src/net/plan.ts';
 import { fakeWorld } from './fake-world.ts';
 import { realWorld } from './real-world.io.ts';
-import { type Control, inner, type Pair, type Side, type World } from './world.ts';
+import {
+  attached,
+  callOpen,
+  frame,
+  greet,
+  greetBoth,
+  keys,
+  lcp,
+  leftCall,
+  link,
+  linkName,
+  openCalls,
+  openLink,
+  openTunnel,
+  performed,
+  rightCall,
+  rows,
+  setKeys,
+  slotOf,
+  totals,
+  until,
+} from './tunnel.ts';
+import type { Control, Pair, Side, World } from './world.ts';
 
-const lcp = 0xc021;
 const errno = { EPERM: 1, EEXIST: 17, EADDRINUSE: 98, ECONNRESET: 104, ECONNREFUSED: 111 };
-
-/** Call IDs far apart, and a generation other than the first. */
-const leftCall = 0x0003_0007;
-const rightCall = 0x0002_4e21;
-const link = 0x0001_0004;
-const linkName = 'tunnel0';
-const slotOf = (handle: number): number => handle & 0xffff;
 
 describe.each([
   ['the fake engine', () => fakeWorld],
@@ -122,7 +132,7 @@ describe.each([
     });
 
     test('says that nobody listens', async () => {
-      await greetBoth();
+      await greetBoth(pair);
 
       left.control.send(connectTo(right.address, 1723));
 
@@ -132,7 +142,7 @@ describe.each([
 
   describe('a call', () => {
     test('carries frames both ways and marks the first', async () => {
-      await openCalls();
+      await openCalls(pair);
 
       left.control.send(frame(leftCall, toBytes('one')));
       left.control.send(frame(leftCall, toBytes('two')));
@@ -147,11 +157,11 @@ describe.each([
     });
 
     test('takes what comes before the peer is known, and keeps what it cannot send yet', async () => {
-      await greetBoth();
+      await greetBoth(pair);
       left.control.send({ ...callOpen(left, leftCall, right, 0), flags: 0 });
       left.control.send(frame(leftCall, toBytes('early')));
       right.control.send(callOpen(right, rightCall, left, slotOf(leftCall)));
-      await performed();
+      await performed(pair);
       right.control.send(frame(rightCall, toBytes('earlier')));
 
       expect(toText((await left.control.next('frame')).information)).toBe('earlier');
@@ -161,7 +171,7 @@ describe.each([
     });
 
     test('is refused where one is held', async () => {
-      await openCalls();
+      await openCalls(pair);
       const again = 0x0004_0000 | slotOf(leftCall);
 
       left.control.send(callOpen(left, again, right, 1));
@@ -172,17 +182,17 @@ describe.each([
     });
 
     test('is not another peer’s: GRE for an unknown call is counted, not taken', async () => {
-      await greetBoth();
+      await greetBoth(pair);
       right.control.send(callOpen(right, rightCall, left, slotOf(leftCall)));
 
       right.control.send(frame(rightCall, toBytes('nobody')));
 
-      await until(async () => (await totals(left.control)).unknownCalls === 1n);
+      await until(pair, async () => (await totals(left.control)).unknownCalls === 1n);
       expect(left.control.untaken).toEqual([]);
     });
 
     test('ends with its counters, and a handle of it is stale from then on', async () => {
-      await openCalls();
+      await openCalls(pair);
       left.control.send(frame(leftCall, toBytes('one')));
       await right.control.next('frame');
       const [row] = await rows(right.control);
@@ -193,12 +203,12 @@ describe.each([
 
       expect(row).toMatchObject({ call: rightCall, receivedFrames: 1, transmittedFrames: 0 });
       expect(closed).toMatchObject({ call: rightCall, errno: 0, receivedFrames: 1 });
-      await until(async () => (await totals(right.control)).staleHandles === 1n);
+      await until(pair, async () => (await totals(right.control)).staleHandles === 1n);
       expect(await totals(right.control)).toMatchObject({ calls: 0 });
     });
 
     test('reports silence, then every probe, and begins anew when it is broken', async () => {
-      await openCalls();
+      await openCalls(pair);
 
       left.control.send({ kind: 'call-watch', call: leftCall, silentMs: 400, probeMs: 150, idleMs: 0 });
 
@@ -211,7 +221,7 @@ describe.each([
     });
 
     test('reports once that no network packet passed', async () => {
-      await openCalls();
+      await openCalls(pair);
       left.control.send({ kind: 'call-watch', call: leftCall, silentMs: 0, probeMs: 0, idleMs: 300 });
       left.control.send(frame(leftCall, toBytes('a frame of control is none')));
 
@@ -229,8 +239,8 @@ describe.each([
       ['56 bit stateful', { bits: 56, stateless: 0 }],
       ['128 bit stateful', { bits: 128, stateless: 0 }],
     ])('pass both ways %s', async (_name, cipher) => {
-      await openTunnel({ required: cipher !== undefined });
-      if (cipher !== undefined) await setKeys(cipher, 'secret A', 'secret B');
+      await openTunnel(pair, { required: cipher !== undefined });
+      if (cipher !== undefined) await setKeys(pair, cipher, 'secret A', 'secret B');
 
       for (const text of ['first', 'second', 'third']) {
         await left.sendPacket(linkName, toBytes(text));
@@ -244,34 +254,34 @@ describe.each([
     });
 
     test('do not leave in clear where encryption is required', async () => {
-      await openTunnel({ required: true });
+      await openTunnel(pair, { required: true });
 
       await left.sendPacket(linkName, toBytes('secret'));
 
-      await until(async () => (await rows(left.control))[0]?.unencrypted === 1);
+      await until(pair, async () => (await rows(left.control))[0]?.unencrypted === 1);
       expect(await rows(right.control)).toMatchObject([{ receivedPackets: 0n, unencrypted: 0 }]);
     });
 
     test('are refused in clear where encryption is required', async () => {
-      await openTunnel({ required: false });
+      await openTunnel(pair, { required: false });
       right.control.send(attached(rightCall, { required: true }));
-      await performed();
+      await performed(pair);
 
       await left.sendPacket(linkName, toBytes('forged'));
 
-      await until(async () => (await rows(right.control))[0]?.unencrypted === 1);
+      await until(pair, async () => (await rows(right.control))[0]?.unencrypted === 1);
       expect(await rows(right.control)).toMatchObject([{ receivedPackets: 0n }]);
     });
 
     test('do not open with another key', async () => {
-      await openTunnel({ required: true });
+      await openTunnel(pair, { required: true });
       const terms = { bits: 128, stateless: 1 };
       left.control.send(keys(leftCall, direction.transmit, terms, 'secret A'));
       right.control.send(keys(rightCall, direction.receive, terms, 'secret Z'));
-      await performed();
+      await performed(pair);
 
       // One in some hundred nonsense packets begins like a PPP frame by chance; none becomes a network packet.
-      await until(async () => {
+      await until(pair, async () => {
         await left.sendPacket(linkName, toBytes('for somebody else'));
         return ((await rows(right.control))[0]?.undecryptable ?? 0) >= 3;
       });
@@ -279,17 +289,17 @@ describe.each([
     });
 
     test('do not pass before they may', async () => {
-      await openTunnel({ required: false });
+      await openTunnel(pair, { required: false });
       left.control.send({ kind: 'call-attach', call: leftCall, link, flags: attach.receive, mssClamp: 0 });
       await rows(left.control);
 
       await left.sendPacket(linkName, toBytes('too early'));
 
-      await until(async () => (await rows(left.control))[0]?.dropped === 1);
+      await until(pair, async () => (await rows(left.control))[0]?.dropped === 1);
     });
 
     test('pass from the moment that keys and attachment are there, in the order of the commands', async () => {
-      await openTunnel({ required: true });
+      await openTunnel(pair, { required: true });
       const terms = { bits: 128, stateless: 1 };
 
       // As CCP does it: receive keys, the Ack, transmit keys; the peer may send encrypted as soon as it has the Ack.
@@ -350,13 +360,13 @@ describe.each([
   describe('without control', () => {
     test('everything stays, and the next control is told of it', async () => {
       const { accepted } = await dial();
-      await openTunnel({ required: false, greeted: true });
+      await openTunnel(pair, { required: false, greeted: true });
       right.control.send({ kind: 'call-memo', call: rightCall, memo: toBytes('what I knew') });
       await rows(right.control);
 
       await right.leave();
       left.control.send(frame(leftCall, toBytes('are you there?')));
-      await until(async () => (await rows(left.control))[0]?.transmittedFrames === 1);
+      await until(pair, async () => (await rows(left.control))[0]?.transmittedFrames === 1);
       const control = await right.join();
       const snapshot = await greet(control);
 
@@ -373,7 +383,7 @@ describe.each([
     });
 
     test('network packets pass', async () => {
-      await openTunnel({ required: false });
+      await openTunnel(pair, { required: false });
 
       await right.leave();
       await left.sendPacket(linkName, toBytes('still'));
@@ -382,7 +392,7 @@ describe.each([
     });
 
     test('echoes of LCP are answered with our magic number', async () => {
-      await openCalls();
+      await openCalls(pair);
       right.control.send({
         kind: 'call-framing',
         call: rightCall,
@@ -415,7 +425,7 @@ describe.each([
 
   test('stops by closing everything, answering for each', async () => {
     await dial();
-    await openTunnel({ required: false, greeted: true });
+    await openTunnel(pair, { required: false, greeted: true });
 
     right.control.send({ kind: 'stop' });
 
@@ -425,93 +435,16 @@ describe.each([
     await left.control.next('tcp-closed');
   });
 
-  /** Asks again until it is so: for what no event tells. */
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    for (let times = 0; times < 1000; times++) {
-      if (await isSo()) return;
-      await pair.pass();
-    }
-    expect.unreachable('it never became so');
-  }
-
-  async function greetBoth(): Promise<void> {
-    await greet(left.control);
-    await greet(right.control);
-  }
-
   /** A connection from left to right. */
   async function dial() {
-    await greetBoth();
+    await greetBoth(pair);
     const { port } = await listen(right, 9, 0);
     left.control.send(connectTo(right.address, port));
     const connected = await left.control.next('connected');
     const accepted = await right.control.next('accepted');
     return { connected, accepted, port };
   }
-
-  async function openCalls(): Promise<void> {
-    await greetBoth();
-    await holdCalls();
-  }
-
-  /** Both ends hold the call when this is done: until then GRE for it would be a stranger's. */
-  async function holdCalls(): Promise<void> {
-    left.control.send(callOpen(left, leftCall, right, slotOf(rightCall)));
-    right.control.send(callOpen(right, rightCall, left, slotOf(leftCall)));
-    await performed();
-  }
-
-  /** An answer comes after all that was sent before has been performed. */
-  async function performed(): Promise<void> {
-    await rows(left.control);
-    await rows(right.control);
-  }
-
-  /** A call with an interface at each end, through which the `inner` addresses reach each other. */
-  async function openTunnel({ required, greeted = false }: { required: boolean; greeted?: boolean }) {
-    if (!greeted) await greetBoth();
-    await holdCalls();
-    for (const [side, call, local, remote] of [
-      [left, leftCall, inner.left, inner.right],
-      [right, rightCall, inner.right, inner.left],
-    ] as const) {
-      const { interfaceIndex } = await openLink(side.control);
-      const plan = { linkName, mtu: 1400, local, remote, routes: [] };
-      const messages = encodeRequests(apply(plan, interfaceIndex));
-      side.control.send({ kind: 'netlink', token: 1, messages });
-      const done = await side.control.next('netlink-done');
-      expect(done, toText(done.text)).toMatchObject({ errno: 0, performed: 2 });
-      side.control.send(attached(call, { required }));
-    }
-    await performed();
-  }
-
-  async function setKeys(terms: { bits: number; stateless: number }, up: string, down: string) {
-    left.control.send(keys(leftCall, direction.transmit, terms, up));
-    right.control.send(keys(rightCall, direction.receive, terms, up));
-    right.control.send(keys(rightCall, direction.transmit, terms, down));
-    left.control.send(keys(leftCall, direction.receive, terms, down));
-    await performed();
-  }
 });
-
-async function greet(control: Control) {
-  control.send({ kind: 'hello', version: contractVersion });
-  const hello = await control.next('hello');
-  const end = control.next('snapshot-end');
-  await end;
-  const all = async <K extends 'connection-held' | 'link-held' | 'call-held'>(kind: K) => {
-    const held: EventOf<K>[] = [];
-    while (control.untaken.includes(kind)) held.push(await control.next(kind));
-    return held;
-  };
-  return {
-    hello,
-    connections: await all('connection-held'),
-    links: await all('link-held'),
-    calls: await all('call-held'),
-  };
-}
 
 async function listen({ control }: Side, token: number, port: number): Promise<EventOf<'listening'>> {
   control.send({ kind: 'listen', token, address: 0, port, backlog: 8 });
@@ -522,70 +455,8 @@ function connectTo(address: number, port: number): CommandOf<'connect'> {
   return { kind: 'connect', token: 5, localAddress: 0, address, port, timeoutMs: 1000 };
 }
 
-function callOpen(side: Side, call: number, peer: Side, peerCallId: number): CommandOf<'call-open'> {
-  const { address: localAddress } = side;
-  return {
-    kind: 'call-open',
-    call,
-    localAddress,
-    peerAddress: peer.address,
-    peerCallId,
-    flags: peerCallIdKnown,
-  };
-}
-
-function frame(call: number, information: Uint8Array): CommandOf<'call-frame'> {
-  return { kind: 'call-frame', call, protocol: lcp, information };
-}
-
-function attached(call: number, { required }: { required: boolean }): CommandOf<'call-attach'> {
-  const flags = attach.receive | attach.transmit | (required ? attach.encryptionRequired : 0);
-  return { kind: 'call-attach', call, link, flags, mssClamp: 0 };
-}
-
-function keys(
-  call: number,
-  which: number,
-  { bits, stateless }: { bits: number; stateless: number },
-  secret: string,
-): CommandOf<'call-keys'> {
-  const startKey = new Uint8Array(16);
-  startKey.set(toBytes(secret).subarray(0, bits === 128 ? 16 : 8));
-  return { kind: 'call-keys', call, direction: which, bits, stateless, startKey };
-}
-
-async function openLink(control: Control): Promise<EventOf<'link-opened'>> {
-  control.send({ kind: 'link-open', link, name: linkName });
-  return control.next('link-opened', (event) => event.link === link);
-}
-
 async function readText(control: Control, length: number): Promise<string> {
   let text = '';
   while (text.length < length) text += toText((await control.next('tcp-data')).bytes);
   return text;
-}
-
-let tokens = 0;
-
-/** The counters table. As commands are performed in order, all that was sent before has been performed. */
-async function rows(control: Control): Promise<CounterRow[]> {
-  return (await countersOf(control)).rows;
-}
-
-async function totals(control: Control): Promise<EventOf<'totals'>> {
-  return (await countersOf(control)).totals;
-}
-
-async function countersOf(control: Control) {
-  const token = ++tokens;
-  control.send({ kind: 'counters-get', token });
-  const found = await control.next('totals', (event) => event.token === token);
-  const table: CounterRow[] = [];
-  while (control.untaken.includes('counters')) {
-    const { rows: octets } = await control.next('counters');
-    for (let at = 0; at < octets.length; at += counterRow.size) {
-      table.push(counterRow.decode(octets.subarray(at)) as CounterRow);
-    }
-  }
-  return { totals: found, rows: table };
 }

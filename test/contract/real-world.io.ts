@@ -19,7 +19,12 @@ export const enginePath = fileURLToPath(new URL('../../build/native/pptp-engine'
 /** Nothing between two engines on one machine takes as long: who waits so long waits in vain. */
 const patienceMs = 5_000;
 
-export function realWorld(): World {
+/** The namespaces are there for tests that send traffic of their own. */
+export interface RealWorld extends World {
+  readonly namespaces: { readonly left: Namespace; readonly right: Namespace };
+}
+
+export function realWorld(): RealWorld {
   if (!existsSync(enginePath)) throw new Error(`${enginePath} is missing: build it with npm run engine`);
   const network = new Network('contract');
   const [left, right] = [network.namespace('left'), network.namespace('right')];
@@ -27,6 +32,7 @@ export function realWorld(): World {
   const datagrams = [new Datagrams(left), new Datagrams(right)] as const;
   return {
     name: 'the real engine',
+    namespaces: { left, right },
     open: async () => {
       const sides = [
         await openSide(left, '10.0.0.1', inner.right, datagrams[0]),

@@ -275,6 +275,8 @@ export class World {
 
 function verdictOf(credentials: Credentials): Answer {
   switch (credentials.method) {
+    case 'eap':
+      throw new Error('our client does not speak EAP');
     case 'pap':
       return equal(credentials.password, password.octets) ? { accept: true } : refusal;
     case 'chap': {

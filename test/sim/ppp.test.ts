@@ -6,7 +6,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseIpv4 } from '../../src/base/ip.ts';
 import { below, type Random, seededRandom } from '../../src/base/random.ts';
-import { type Method, methodsByStrength } from '../../src/ppp/auth/method.ts';
+import {
+  type Method,
+  methodsByStrength,
+  type PasswordMethod,
+  passwordMethodsByStrength,
+} from '../../src/ppp/auth/method.ts';
 import type { MppeBits } from '../../src/ppp/auth/mppe-keys.ts';
 import { Password } from '../../src/ppp/auth/password.ts';
 import type { Encryption } from '../../src/ppp/bundle.ts';
@@ -23,7 +28,7 @@ const patienceMs = 240_000;
 interface Plan {
   readonly wire: Wire;
   readonly demand: ReadonlySet<Method>;
-  readonly allow: ReadonlySet<Method>;
+  readonly allow: ReadonlySet<PasswordMethod>;
   readonly rightPassword: boolean;
   readonly server: Policy;
   readonly client: Policy;
@@ -60,7 +65,7 @@ function planOf(seed: number, wireOf: (random: Random) => Wire): Plan {
   return {
     wire: wireOf(random),
     demand: some(random, methodsByStrength),
-    allow: some(random, methodsByStrength),
+    allow: some(random, passwordMethodsByStrength),
     rightPassword: below(random, 8) !== 0,
     server: policy(random),
     client: policy(random),
@@ -115,7 +120,7 @@ function expectation({
   server,
   client,
 }: Plan): 'clear' | 'encrypted' | 'ended' {
-  const method = methodsByStrength.find((each) => demand.has(each) && allow.has(each));
+  const method = passwordMethodsByStrength.find((each) => demand.has(each) && allow.has(each));
   if (method === undefined || !rightPassword) return 'ended';
   const keys = method === 'mschap1' || method === 'mschap2';
   const common = mppeBits.some((bits) => server.strengths.has(bits) && client.strengths.has(bits));

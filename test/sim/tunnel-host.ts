@@ -22,9 +22,11 @@ import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
 import { codes } from '../../src/ppp/packet.ts';
 import { ccpProtocol } from '../../src/ppp/protocol.ts';
 import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
+import { Firewall } from '../../src/session/firewall.ts';
 import { InterfaceNames } from '../../src/session/interface-names.ts';
 import { Orphans } from '../../src/session/orphans.ts';
 import { type EngineEvent, Switchboard } from '../../src/session/switchboard.ts';
+import { Ledger } from './ledger.ts';
 
 export function ip(text: string): Ipv4 {
   const address = parseIpv4(text);
@@ -68,6 +70,8 @@ export class Host {
   readonly callIds: CallIds;
   readonly links = new LinkHandles();
   readonly names = new InterfaceNames();
+  readonly firewall: Firewall;
+  readonly books = new Ledger();
   readonly log: Log;
   /** Control connections that are open, by handle. */
   readonly connections = new Set<number>();
@@ -83,6 +87,7 @@ export class Host {
   /** What control's commands become on their way to the engine; as they are, unless a test has it otherwise. */
   carry: (command: Command, send: (command: Command) => void) => void = (command, send) => send(command);
   readonly #world: HostWorld;
+  #sessions = 0;
   /** Receive keys and attachments in force, by call. */
   readonly #receiveKeys = new Map<number, { bits: number; stateless: number }>();
 
@@ -101,7 +106,7 @@ export class Host {
       }
     };
     const face = this.engine.connect();
-    const orphans = new Orphans(this.log, ready);
+    const orphans = new Orphans(this.log, { found: () => {}, ended: () => {}, done: ready });
     this.switchboard = new Switchboard(
       {
         send: (command) => {
@@ -114,19 +119,23 @@ export class Host {
             onEvent(event);
           }),
       },
-      (event: EngineEvent) => {
-        if (event.kind === 'totals') this.totals = event;
-        else orphans.found(event, this.switchboard);
-      },
+      (event: EngineEvent) => orphans.found(event, this.switchboard),
     );
+    this.firewall = new Firewall(this.switchboard, this.log);
     this.switchboard.send({ kind: 'hello', version: contractVersion });
   }
 
   get services() {
-    const { switchboard, log, callIds, links, names } = this;
+    const { switchboard, log, callIds, links, names, firewall, books, mppe, name: identity } = this;
     const { clock, random } = this.#world;
-    const { mppe } = this;
-    return { switchboard, log, identity: this.name, mppe, clock, random, callIds, links, names };
+    return {
+      ...{ switchboard, log, identity, mppe, clock, random, callIds, links, names, firewall, books },
+      nas: () => ({ identifier: identity, address: this.address }),
+      newSessionId: () => {
+        this.#sessions += 1;
+        return `${identity}-${this.#sessions}`;
+      },
+    };
   }
 
   #command(command: Command): void {

@@ -9,7 +9,7 @@ import { below, type Random, seededRandom } from '../../src/base/random.ts';
 import { defaultsOf } from '../../src/base/setting.ts';
 import { clientMenu } from '../../src/client/settings.ts';
 import { type Conditions, calm } from '../../src/datapath/fake-wire.ts';
-import { methodsByStrength } from '../../src/ppp/auth/method.ts';
+import { passwordMethodsByStrength } from '../../src/ppp/auth/method.ts';
 import { Password } from '../../src/ppp/auth/password.ts';
 import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
 import { authenticationMethods, serverMenu, staticServerMenu } from '../../src/session/server-settings.ts';
@@ -175,7 +175,7 @@ type Expected = 'down' | 'clear' | 'encrypted' | 'clear or encrypted';
 /** Can the two agree at all, and how? */
 function expectation({ settings, storm, accident }: Scenario): Expected {
   const { configuration, secret, serverProfile, client, clientProfile } = settings;
-  const method = methodsByStrength.find(
+  const method = passwordMethodsByStrength.find(
     (each) => configuration.server.authentication.includes(each) && client.allow.includes(each),
   );
   if (method === undefined || client.password.reveal() !== secret.password.reveal()) return 'down';
@@ -196,7 +196,7 @@ function happen(world: TunnelWorld, { accident, settings, storm }: Scenario): vo
     case 'none':
       return;
     case 'server hangs up':
-      for (const session of world.server.sessions) session.end('admin-reset');
+      for (const session of world.server.sessions.keys()) session.end('admin-reset');
       return;
     case 'client hangs up':
       return world.dialer.session?.end('admin-reset');
@@ -291,14 +291,15 @@ function checkEnd(world: TunnelWorld, { lastWord }: Scenario): void {
   expect({ done, addresses, hosts }).toEqual({ done: 2, addresses: 0, hosts: [nothing, nothing] });
 }
 
-const nothing = { held: [0, 0, 0], interfaces: [], engine: [0, 0, 0], endedTwice: [] };
+const nothing = { held: [0, 0, 0], interfaces: [], engine: [0, 0, 0], endedTwice: [], accounted: 0 };
 
-function leftOn({ callIds, links, names, engine, totals, endings }: Host): typeof nothing {
+function leftOn({ callIds, links, names, engine, totals, endings, books }: Host): typeof nothing {
   return {
     held: [callIds.held, links.held, names.held],
     interfaces: [...engine.linkNames] as never[],
     engine: [totals?.calls ?? -1, totals?.connections ?? -1, totals?.links ?? -1],
     endedTwice: [...endings.values()].filter((causes) => causes.length !== 1) as never[],
+    accounted: books.open.size,
   };
 }
 

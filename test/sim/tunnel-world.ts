@@ -4,11 +4,13 @@
  * the wire passes a referee; the laws of the end are the test's.
  */
 
-import { judgeLocally, type LocalUsers } from '../../src/aaa/local.ts';
+import { UserAuthority } from '../../src/aaa/authority.ts';
+import type { LocalUsers } from '../../src/aaa/local.ts';
 import { type Profile, profileMenu, type Secret, secretMenu } from '../../src/aaa/settings.ts';
 import { toBytes, toHex } from '../../src/base/bytes.ts';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { formatIpv4, type Ipv4 } from '../../src/base/ip.ts';
+import { silent } from '../../src/base/observe.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { defaultsOf } from '../../src/base/setting.ts';
 import { Dialer, type Resolve } from '../../src/client/dialer.ts';
@@ -18,6 +20,7 @@ import { Password } from '../../src/ppp/auth/password.ts';
 import type { MppePolicy } from '../../src/ppp/ccp/options.ts';
 import { codes } from '../../src/ppp/packet.ts';
 import { lcpProtocol, protocolName } from '../../src/ppp/protocol.ts';
+import { attributeCodec } from '../../src/radius/codec.io.ts';
 import { Addresses } from '../../src/session/addresses.ts';
 import { Server, type ServerConfiguration } from '../../src/session/server.ts';
 import { serverMenu } from '../../src/session/server-settings.ts';
@@ -68,6 +71,15 @@ export function usersOf(secret: Secret, profile: Profile): LocalUsers {
     secrets: new Map([[secret.name, secret]]),
     profiles: new Map([profile, fallback].map((each) => [each.name, each])),
   };
+}
+
+/** Who judges by the local database alone, at once. */
+export function localAuthority(users: LocalUsers): Authority {
+  const ask = () => {
+    throw new Error('there is no RADIUS server in this world');
+  };
+  const ports = { ask, codec: attributeCodec, clock: { wallMs: () => 0 }, log: silent };
+  return new UserAuthority(ports, { ...users, aaa: { useRadius: false } });
 }
 
 /** One user with one password on both sides, and all else as the manuals have it. */
@@ -153,7 +165,7 @@ export class TunnelWorld {
   get ends(): { readonly server: Session; readonly client: Session } | undefined {
     const client = this.#dialer?.session;
     if (client?.state !== 'up' || this.#server === undefined) return undefined;
-    const servers = [...this.#server.sessions].filter(({ state }) => state === 'up');
+    const servers = [...this.#server.sessions.keys()].filter(({ state }) => state === 'up');
     return servers.length === 1 && servers[0] ? { server: servers[0], client } : undefined;
   }
 
@@ -218,14 +230,16 @@ export class TunnelWorld {
 
   /** What the engines still hold. */
   count(): void {
-    for (const { switchboard } of [this.serverHost, this.clientHost]) {
-      switchboard.send({ kind: 'counters-get', token: 0 });
+    for (const host of [this.serverHost, this.clientHost]) {
+      host.switchboard.counters(({ totals }) => {
+        host.totals = totals;
+      });
     }
   }
 
   /** Where the run stands, for a failure. */
   describe(): string {
-    const sessions = [...(this.#server?.sessions ?? [])].map(({ state, agreed }) => {
+    const sessions = [...(this.#server?.sessions.keys() ?? [])].map(({ state, agreed }) => {
       return `${state} ${agreed === undefined ? '' : formatIpv4(agreed.remote ?? 0)}`;
     });
     const { status, session } = this.#dialer ?? {};
@@ -243,14 +257,14 @@ export class TunnelWorld {
   }
 
   #serve({ configuration, secret, serverProfile, judgeMs, authority }: WorldSettings): void {
-    const users = usersOf(secret, serverProfile);
+    const users = localAuthority(usersOf(secret, serverProfile));
     this.#server = new Server(
       {
         ...this.serverHost.services,
         addresses: this.addresses,
         authority: authority ?? {
           judge: (question, answer) => {
-            const judge = () => answer(judgeLocally(question, users));
+            const judge = () => users.judge(question, answer);
             if (judgeMs === 0) judge();
             else this.clock.arm(judgeMs, judge);
           },

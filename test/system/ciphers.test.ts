@@ -3,32 +3,18 @@
  * the client is composed here, of the same parts as in main.ts, with a policy that allows just the one.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { profileMenu } from '../../src/aaa/settings.ts';
-import { systemClock } from '../../src/base/clock.io.ts';
 import { parseIpv4 } from '../../src/base/ip.ts';
-import { systemRandom } from '../../src/base/random.io.ts';
-import { defaultsOf } from '../../src/base/setting.ts';
-import { Dialer } from '../../src/client/dialer.ts';
-import { clientMenu } from '../../src/client/settings.ts';
-import { contractVersion } from '../../src/datapath/contract.ts';
-import { type Engine, startEngine } from '../../src/datapath/engine.io.ts';
-import type { Method } from '../../src/ppp/auth/method.ts';
+import type { Dialer } from '../../src/client/dialer.ts';
+import type { PasswordMethod } from '../../src/ppp/auth/method.ts';
 import { Password } from '../../src/ppp/auth/password.ts';
 import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
-import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
-import { InterfaceNames } from '../../src/session/interface-names.ts';
-import { Switchboard } from '../../src/session/switchboard.ts';
+import { ClientHost } from './client-host.io.ts';
 import { addresses, type Concentrator, type Line, Site } from './concentrator.io.ts';
 import { octetsOutOf } from './links.io.ts';
 import { iperf, ping } from './traffic.io.ts';
 
 const inner = '10.77.0.1';
-const program = fileURLToPath(new URL('../../build/native/pptp-engine', import.meta.url));
 const modes = (['mschap1', 'mschap2'] as const).flatMap((method) =>
   mppeBits.flatMap((bits) =>
     (['never', 'only'] as const).map((stateful) => ({
@@ -42,9 +28,7 @@ const modes = (['mschap1', 'mschap2'] as const).flatMap((method) =>
 
 let site: Site;
 let server: Concentrator;
-let engine: Engine;
-let switchboard: Switchboard;
-let directory: string;
+let host: ClientHost;
 let agreed: Line | undefined;
 
 beforeAll(async () => {
@@ -53,23 +37,12 @@ beforeAll(async () => {
 /ppp profile add name=encrypted local-address=${inner} remote-address=10.77.0.2 use-encryption=required
 /ppp secret add name=test password=secret profile=encrypted
 /interface pptp-server server set enabled=yes authentication=mschap1,mschap2`);
-  directory = mkdtempSync(join(tmpdir(), 'pptp-ciphers-'));
-  engine = await startEngine({
-    socketPath: join(directory, 'engine.sock'),
-    logPath: join(directory, 'engine.log'),
-    command: site.client.inside([program]),
-    onLost(fault) {
-      throw fault;
-    },
-  });
-  switchboard = new Switchboard(engine, () => {});
-  switchboard.send({ kind: 'hello', version: contractVersion });
+  host = await ClientHost.start(site.client);
 }, 60_000);
 
 afterAll(async () => {
-  await engine?.stop();
+  await host?.stop();
   await site.remove();
-  rmSync(directory, { recursive: true });
 });
 
 test.for(modes)(
@@ -96,30 +69,16 @@ test.for(modes)(
 );
 
 /** Our client with this method and policy, dialling. */
-function dial(method: Method, mppe: MppePolicy): { dialer: Dialer; lines: Lines } {
+function dial(method: PasswordMethod, mppe: MppePolicy): { dialer: Dialer; lines: Lines } {
   const lines = new Lines();
-  const settings = {
-    ...defaultsOf(clientMenu),
+  const choice = {
     name: 'tunnel',
     connectTo: { address: parseIpv4(addresses.server) ?? 0 },
     user: 'test',
     password: new Password('secret'),
     allow: [method],
   };
-  const profile = { ...defaultsOf(profileMenu), name: 'encrypted', useEncryption: 'required' as const };
-  const dialer = new Dialer(settings, profile, {
-    switchboard,
-    mppe,
-    identity: 'ciphers',
-    clock: systemClock,
-    random: systemRandom,
-    log: (_severity, _topics, text) => lines.add(text),
-    links: new LinkHandles(),
-    callIds: new CallIds(systemClock, systemRandom),
-    names: new InterfaceNames(),
-    resolve: (_hostName, found) => found(undefined),
-  });
-  dialer.dial();
+  const dialer = host.dial(choice, (_severity, _topics, text) => lines.add(text), {}, mppe);
   return { dialer, lines };
 }
 

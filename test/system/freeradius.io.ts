@@ -45,6 +45,8 @@ export interface FreeRadiusOptions extends Omit<Configuration, 'directory' | 'ad
   /** The namespace to run in; its ports are all free. */
   readonly namespace?: { inside(command: readonly string[]): [file: string, ...args: string[]] };
   readonly secret?: string;
+  /** It says what it does with each packet, unless it is to be fast. */
+  readonly isQuiet?: boolean;
 }
 
 /** A packet as the server wrote it down: values in its words, without quotation marks; several of one name in order. */
@@ -109,7 +111,8 @@ export class FreeRadius {
 
     // Into a file, which is never full: on a pipe it would stand still whenever the test does.
     const log = openSync(this.#log, 'w');
-    const command = [...untilWeEnd, program, '-fxx', '-l', 'stdout', '-d', directory] as const;
+    const manner = this.#options.isQuiet ? '-f' : '-fxx';
+    const command = [...untilWeEnd, program, manner, '-l', 'stdout', '-d', directory] as const;
     const [file, ...args] = this.#options.namespace?.inside(command) ?? command;
     this.#process = spawn(file, args, { stdio: ['ignore', log, log] });
     closeSync(log);

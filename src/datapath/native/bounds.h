@@ -67,6 +67,18 @@ inline constexpr uint16_t frameCreditPerPeriod = 128;
 /// meantime only by a client.
 inline constexpr size_t waitingFrameBytes = 2048;
 
+/// What may leave for a peer at once after a pause, as time at its rate: a worker that wakes late by a few
+/// milliseconds must not cost it any of its rate. Two packets at least.
+inline constexpr uint64_t shaperDepthUs = 10'000;
+inline constexpr uint64_t shaperDepthOctets = 3000;
+
+/// What may come from a peer at once. Nothing waits in this direction, so the bucket has to be as deep as TCP
+/// is rough: a sender that lost a whole flight is silent for 200 ms at least (Linux's least retransmission
+/// timeout), and what it could have sent meanwhile must not be lost to it. Ten packets at least, with which
+/// TCP begins [RFC 6928].
+inline constexpr uint64_t policerDepthUs = 300'000;
+inline constexpr uint64_t policerDepthOctets = 15'000;
+
 // --- Between the threads ---
 
 /// Octets of a worker's command ring: more than the longest message twice, so that every message finds room

@@ -6,12 +6,16 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 #include "bounds.h"
+#include "call_limits.h"
 #include "contract.h"
 #include "counters.h"
+#include "due_heap.h"
 #include "mppe.h"
 #include "ppp_frame.h"
+#include "super_packet.h"
 #include "window.h"
 
 namespace pptp {
@@ -31,7 +35,10 @@ struct alignas(64) Call {
   bool encryptionRequired = false;
   bool receiveKeyed = false;
   bool transmitKeyed = false;
-  bool windowListed = false;  // in the worker's list of calls whose windows wait
+  bool windowListed = false;    // in the worker's list of calls whose windows wait
+  bool receiveLimited = false;  // `limits` has to be asked
+  bool transmitLimited = false;
+  bool tunWatched = false;  // the worker's epoll has the TUN
   PppCompression compression;
   SendSequence send;
 
@@ -39,6 +46,9 @@ struct alignas(64) Call {
   ReceiveWindow window;
   MppeReceiver receiver;
   MppeSender sender;
+  CallLimits limits;
+  Waiting waiting;                      // for credit, towards the peer
+  std::unique_ptr<SuperPacket> unsent;  // what has been read already and waits for credit
 
   // Cold: control's wishes and the watch.
   uint32_t link = 0;
@@ -56,8 +66,8 @@ struct alignas(64) Call {
   uint64_t sayCipherLostAtUs = 0;  // or later
   uint64_t probesSinceMs = 0;      // the silence that probesSaid counts
   uint32_t position = 0;           // in the worker's list of calls
-  uint32_t waitingOctets = 0;      // of `waiting`: call-frame messages until the peer's Call ID is known
-  uint8_t waiting[waitingFrameBytes];
+  uint32_t earlyOctets = 0;        // of `early`: call-frame messages until the peer's Call ID is known
+  uint8_t early[waitingFrameBytes];
 };
 
 /// From our Call ID to the call. Written by the control thread (publish) and the owning worker (forget).

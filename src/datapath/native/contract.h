@@ -19,7 +19,7 @@ using u16 = uint16_t;
 using u32 = uint32_t;
 using u64 = uint64_t;
 
-inline constexpr uint16_t version = 1;
+inline constexpr uint16_t version = 2;
 inline constexpr size_t messageBytesMax = 1 << 20;
 inline constexpr size_t memoBytesMax = 4096;
 
@@ -72,6 +72,11 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   number(u32, call) number(u32, link) number(u16, flags) number(u16, mssClamp)
 #define PPTP_CALL_WATCH(number, space, octets, chars, tail) \
   number(u32, call) number(u32, silentMs) number(u32, probeMs) number(u32, idleMs)
+#define PPTP_CALL_SHAPE(number, space, octets, chars, tail) \
+  number(u32, call) number(u8, direction) space(3, reserved) \
+  number(u64, limit) number(u64, burst) number(u64, threshold) number(u32, burstTimeMs)
+#define PPTP_CALL_QUOTA(number, space, octets, chars, tail) \
+  number(u32, call) number(u64, receiveOctets) number(u64, transmitOctets) number(u64, totalOctets)
 #define PPTP_CALL_MEMO(number, space, octets, chars, tail) number(u32, call) tail(memo)
 #define PPTP_LINK_OPEN(number, space, octets, chars, tail) number(u32, link) chars(16, name)
 #define PPTP_LINK(number, space, octets, chars, tail) number(u32, link)
@@ -94,6 +99,8 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   message(CallWatch, "call-watch", 23, PPTP_CALL_WATCH) \
   message(CallMemo, "call-memo", 24, PPTP_CALL_MEMO) \
   message(CallClose, "call-close", 25, PPTP_CALL) \
+  message(CallShape, "call-shape", 26, PPTP_CALL_SHAPE) \
+  message(CallQuota, "call-quota", 27, PPTP_CALL_QUOTA) \
   message(LinkOpen, "link-open", 32, PPTP_LINK_OPEN) \
   message(LinkClose, "link-close", 33, PPTP_LINK) \
   message(Netlink, "netlink", 34, PPTP_NETLINK) \
@@ -102,7 +109,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
 
 #define PPTP_CALL_COUNTERS(number, space, octets, chars, tail) \
   number(u64, receivedOctets) number(u64, transmittedOctets) \
-  number(u64, receivedPackets) number(u64, transmittedPackets) \
+  number(u64, receivedPackets) number(u64, transmittedPackets) number(u64, shaped) \
   number(u32, receivedFrames) number(u32, transmittedFrames) \
   number(u32, duplicates) number(u32, late) number(u32, reordered) number(u32, lost) \
   number(u32, malformed) number(u32, undecryptable) number(u32, unencrypted) number(u32, dropped) \
@@ -164,6 +171,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   message(Idle, "idle", 162, PPTP_CALL) \
   message(CipherLost, "cipher-lost", 163, PPTP_CALL) \
   message(Closed, "closed", 164, PPTP_CLOSED) \
+  message(Quota, "quota", 165, PPTP_CALL) \
   message(LinkOpened, "link-opened", 176, PPTP_LINK_OPENED) \
   message(LinkClosed, "link-closed", 177, PPTP_LINK) \
   message(NetlinkDone, "netlink-done", 178, PPTP_NETLINK_DONE) \

@@ -228,6 +228,8 @@ void Control::dispatch(MessageView message) {
     case CallKeys::type:
     case CallFlush::type:
     case CallWatch::type:
+    case CallShape::type:
+    case CallQuota::type:
       return calls_.pass(message);
     case CallAttach::type:
       return links_.attachCall(message.as<CallAttach>());

@@ -25,7 +25,7 @@ struct CallCounters {
   Counter receivedAtMs, networkAtMs;
   Counter receivedFrames, transmittedFrames;
   Counter duplicates, late, reordered, lost;
-  Counter malformed, undecryptable, unencrypted, dropped;
+  Counter malformed, undecryptable, unencrypted, dropped, shaped;
 
   /// Fills the counters of a `closed` or of a row.
   template <class Message>
@@ -34,6 +34,7 @@ struct CallCounters {
     into.transmittedOctets = transmittedOctets.value();
     into.receivedPackets = receivedPackets.value();
     into.transmittedPackets = transmittedPackets.value();
+    into.shaped = shaped.value();
     into.receivedFrames = narrow(receivedFrames.value());
     into.transmittedFrames = narrow(transmittedFrames.value());
     into.duplicates = narrow(duplicates.value());

@@ -234,11 +234,20 @@ void Receiver::cipherLost(Call& call) {
 
 void Receiver::network(Call& call, uint8_t* packet, size_t length) {
   if (!call.mayReceive || call.tun < 0) return call.counters.dropped.add();
+  if (call.receiveLimited && !admit(call, length)) return call.counters.shaped.add();
   call.counters.networkAtMs.set(nowUs_ / 1000);
   call.counters.receivedPackets.add();
   call.counters.receivedOctets.add(length + 2);
   if (call.clampMtu != 0) mssClamp(packet, length, call.clampMtu);
   coalescer_.add(contract::slotOf(call.handle), packet, length);
+}
+
+/// Whether the limits of the call let this packet pass.
+bool Receiver::admit(Call& call, size_t length) {
+  CallLimits& limits = call.limits;
+  if (limits.quotas.isReceiveSpent(call.counters) || !limits.receive.mayPass(nowUs_)) return false;
+  limits.receive.spend(length);
+  return true;
 }
 
 void Receiver::write(const TunWrite& write) {

@@ -57,6 +57,7 @@ class Receiver : private TunSink {
   void decrypt();
   void decrypted(Call& call, const MppeCipher& cipher);
   void network(Call& call, uint8_t* packet, size_t length);
+  bool admit(Call& call, size_t length);
   void control(Call& call, const PppFrame& frame);
   bool answeredEcho(Call& call, const PppFrame& frame);
   void cipherLost(Call& call);

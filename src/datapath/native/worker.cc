@@ -38,7 +38,8 @@ Worker::Worker(WorkerTerms terms, Descriptor gre, Shared& shared)
       shared_(shared),
       transmitter_(gre_.number(), counters_),
       receiver_(gre_.number(), shared, events_, transmitter_, counters_, terms.mergeUdp),
-      tunBuffer_(new uint8_t[tunReadSize]) {
+      waiting_(contract::slotCount / terms.count),
+      packet_(new SuperPacket) {
   calls_.reserve(contract::slotCount / terms.count);
   listenTo(epoll_.number(), gre_.number(), greReady);
   listenTo(epoll_.number(), commands_.wakeDescriptor(), commandsReady);
@@ -79,8 +80,9 @@ bool Worker::turn() {
     if (ready[i].data.u64 >= greReady) continue;
     // Commands of this turn may have closed the call or taken its interface.
     Call* call = shared_.calls.find(static_cast<uint16_t>(ready[i].data.u64));
-    if (call != nullptr && call->tun >= 0) readTun(*call);
+    if (call != nullptr && call->tunWatched) serveTun(*call);
   }
+  while (Call* call = waiting_.takeDue(nowUs_)) serveTun(*call);
   nextReleaseUs_ = receiver_.release(nowUs_);
   if (nowUs_ / 1000 >= nextLookMs_) lookAtCalls(nowUs_ / 1000);
   receiver_.acknowledge();
@@ -92,39 +94,108 @@ bool Worker::turn() {
 int Worker::sleepMs(uint64_t nowUs) const {
   if (calls_.empty()) return -1;
   const uint64_t lookUs = nextLookMs_ * 1000;
-  const uint64_t due = nextReleaseUs_ != 0 ? std::min(lookUs, nextReleaseUs_) : lookUs;
+  uint64_t due = nextReleaseUs_ != 0 ? std::min(lookUs, nextReleaseUs_) : lookUs;
+  if (!waiting_.isEmpty()) due = std::min(due, waiting_.dueUs());
   return due > nowUs ? static_cast<int>((due - nowUs + 999) / 1000) : 0;
 }
 
 // --- From the TUN ---
 
-void Worker::readTun(Call& call) {
-  for (int reads = 0; reads < tunReadsPerTurn; reads++) {
-    const ssize_t length = read(call.tun, tunBuffer_.get(), tunReadSize);
-    if (length < 0 && errno == EBADFD) return detach(call);  // an operator has deleted the interface
-    if (length <= static_cast<ssize_t>(sizeof(VnetHeader))) return;
-    segment(call, static_cast<size_t>(length));
-  }
+void Worker::serveTun(Call& call) {
+  if (drainTun(call)) return watchTun(call);
+  unwatchTun(call);
+  waiting_.add(call, call.limits.transmit.dueUs());
 }
 
-void Worker::segment(Call& call, size_t length) {
-  const uint8_t* packet = tunBuffer_.get() + sizeof(VnetHeader);
-  const bool isIpv4 = packet[0] >> 4 == 4;  // no peer has agreed to IPv6
-  if (!isIpv4 || !call.mayTransmit || !call.peerKnown) return call.counters.dropped.add();
-  if (!call.transmitKeyed && call.encryptionRequired) return call.counters.unencrypted.add();
-  call.counters.networkAtMs.set(nowUs_ / 1000);
+/// Reads what the call's turn allows. False if it has to wait for credit.
+bool Worker::drainTun(Call& call) {
+  if (call.unsent != nullptr && !sendUnsent(call)) return false;
+  for (int reads = 0; reads < tunReadsPerTurn; reads++) {
+    if (call.transmitLimited && !call.limits.transmit.mayPass(nowUs_)) return false;
+    const ssize_t length = read(call.tun, packet_->octets, tunReadSize);
+    if (length < 0 && errno == EBADFD) {  // an operator has deleted the interface
+      detach(call);
+      return true;
+    }
+    if (length <= static_cast<ssize_t>(sizeof(VnetHeader))) return true;
+    if (!open(call, static_cast<size_t>(length))) {
+      call.counters.dropped.add();
+    } else if (!send(call, packet_->segmenter)) {
+      keepUnsent(call);
+      return false;
+    }
+  }
+  return true;
+}
 
+/// The call takes over what has been read; the next packet is read into another place.
+void Worker::keepUnsent(Call& call) {
+  call.unsent = std::move(packet_);
+  if (spare_.empty()) spare_.emplace_back(new SuperPacket);
+  packet_ = std::move(spare_.back());
+  spare_.pop_back();
+}
+
+/// Prepares what has just been read. False if it is nothing that may be sent.
+bool Worker::open(const Call& call, size_t length) {
+  const uint8_t* packet = packet_->octets + sizeof(VnetHeader);
+  const bool isIpv4 = packet[0] >> 4 == 4;  // no peer has agreed to IPv6
+  if (!isIpv4 || !call.mayTransmit || !call.peerKnown) return false;
   VnetHeader vnet;
-  memcpy(&vnet, tunBuffer_.get(), sizeof vnet);
-  Segmenter segmenter;
-  if (!segmenter.open(vnet, packet, length - sizeof vnet)) return call.counters.dropped.add();
+  memcpy(&vnet, packet_->octets, sizeof vnet);
+  return packet_->segmenter.open(vnet, packet, length - sizeof vnet);
+}
+
+/// Cuts off packets and gives them to the transmitter, as long as the call's limits allow. False if the rest
+/// has to wait.
+bool Worker::send(Call& call, Segmenter& segmenter) {
+  CallCounters& counters = call.counters;
+  if (!call.transmitKeyed && call.encryptionRequired) {
+    counters.unencrypted.add(segmenter.remaining());
+    return true;
+  }
   while (segmenter.remaining() > 0) {
+    if (call.transmitLimited) {
+      if (!call.limits.transmit.mayPass(nowUs_)) return false;
+      if (call.limits.quotas.isTransmitSpent(counters)) {
+        counters.shaped.add(segmenter.remaining());
+        return true;
+      }
+    }
     uint8_t* place = transmitter_.place();
     const size_t size = segmenter.write(place, Transmitter::placeSize);
-    if (size == 0) return call.counters.dropped.add(segmenter.remaining());
+    if (size == 0) {
+      counters.dropped.add(segmenter.remaining());
+      return true;
+    }
     if (call.clampMtu != 0) mssClamp(place, size, call.clampMtu);
+    if (call.transmitLimited) call.limits.transmit.spend(size);
+    counters.networkAtMs.set(nowUs_ / 1000);
     transmitter_.packet(call, size);
   }
+  return true;
+}
+
+bool Worker::sendUnsent(Call& call) {
+  if (!call.mayTransmit) {
+    call.counters.dropped.add(call.unsent->segmenter.remaining());
+  } else if (!send(call, call.unsent->segmenter)) {
+    return false;
+  }
+  spare_.push_back(std::move(call.unsent));
+  return true;
+}
+
+void Worker::watchTun(Call& call) {
+  if (call.tunWatched || call.tun < 0) return;
+  call.tunWatched = true;
+  listenTo(epoll_.number(), call.tun, contract::slotOf(call.handle));
+}
+
+void Worker::unwatchTun(Call& call) {
+  if (!call.tunWatched) return;
+  call.tunWatched = false;
+  epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, call.tun, nullptr);
 }
 
 // --- The watch ---
@@ -158,6 +229,10 @@ void Worker::lookAt(Call& call, uint64_t nowMs) {
   const uint64_t idle = nowMs - call.counters.networkAtMs.value();
   if (call.idleMs != 0 && !call.idleSaid && idle >= call.idleMs)
     call.idleSaid = events_.push(contract::Idle{call.handle}, {}, eventRingReserve);
+
+  Quotas& quotas = call.limits.quotas;
+  if (!quotas.said && quotas.isAnySpent(call.counters))
+    quotas.said = events_.push(contract::Quota{call.handle}, {}, eventRingReserve);
 }
 
 // --- Commands ---
@@ -210,6 +285,10 @@ void Worker::perform(MessageView message) {
       return attach(*call, message.as<AttachTun>());
     case CallWatch::type:
       return watch(*call, message.as<CallWatch>());
+    case CallShape::type:
+      return shape(*call, message.as<CallShape>());
+    case CallQuota::type:
+      return quota(*call, message.as<CallQuota>());
     case CallClose::type:
       return close(*call);
   }
@@ -236,16 +315,16 @@ void Worker::frame(Call& call, MessageView message) {
     return;
   }
   const Octets octets = message.octets();
-  if (octets.size() > sizeof call.waiting - call.waitingOctets) return call.counters.dropped.add();
-  memcpy(call.waiting + call.waitingOctets, octets.data(), octets.size());
-  call.waitingOctets += static_cast<uint32_t>(octets.size());
+  if (octets.size() > sizeof call.early - call.earlyOctets) return call.counters.dropped.add();
+  memcpy(call.early + call.earlyOctets, octets.data(), octets.size());
+  call.earlyOctets += static_cast<uint32_t>(octets.size());
 }
 
 void Worker::sendWaiting(Call& call) {
-  const uint32_t end = call.waitingOctets;
-  call.waitingOctets = 0;
+  const uint32_t end = call.earlyOctets;
+  call.earlyOctets = 0;
   for (uint32_t at = 0; at < end;) {
-    const MessageView message{call.waiting + at};
+    const MessageView message{call.early + at};
     frame(call, message);
     at += message.header().size;
   }
@@ -282,7 +361,7 @@ void Worker::attach(Call& call, const AttachTun& command) {
   if (call.tun != command.tun) {
     detach(call);
     call.tun = command.tun;
-    if (call.tun >= 0) listenTo(epoll_.number(), call.tun, contract::slotOf(call.handle));
+    watchTun(call);
   }
   call.link = command.link;
   call.mayReceive = (command.flags & contract::attachReceive) != 0;
@@ -294,9 +373,35 @@ void Worker::attach(Call& call, const AttachTun& command) {
 
 void Worker::detach(Call& call) {
   if (call.tun < 0) return;
-  epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, call.tun, nullptr);
+  unwatchTun(call);
   call.tun = -1;
   call.link = 0;
+  if (call.waiting.isOn()) waiting_.remove(call);
+  if (call.unsent == nullptr) return;
+  call.counters.dropped.add(call.unsent->segmenter.remaining());
+  spare_.push_back(std::move(call.unsent));
+}
+
+/// What waits already is neither lost nor held to the rate that was.
+void Worker::shape(Call& call, const contract::CallShape& command) {
+  const Rate rate{command.limit, command.burst, command.threshold, command.burstTimeMs};
+  if (command.direction == contract::directionReceive) {
+    call.limits.receive.set(rate, nowUs_);
+    call.receiveLimited = call.limits.isReceiveLimited();
+    return;
+  }
+  call.limits.transmit.set(rate, nowUs_);
+  call.transmitLimited = call.limits.isTransmitLimited();
+  if (!call.waiting.isOn()) return;
+  waiting_.remove(call);
+  serveTun(call);
+}
+
+void Worker::quota(Call& call, const contract::CallQuota& command) {
+  const auto end = [](uint64_t octets) { return octets == 0 ? Quotas::none : octets; };
+  call.limits.quotas = {end(command.receiveOctets), end(command.transmitOctets), end(command.totalOctets)};
+  call.receiveLimited = call.limits.isReceiveLimited();
+  call.transmitLimited = call.limits.isTransmitLimited();
 }
 
 void Worker::watch(Call& call, const contract::CallWatch& command) {

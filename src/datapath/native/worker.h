@@ -5,6 +5,11 @@
 // control and one of events to it. A turn: commands and frames of control first, so that keepalives do not
 // queue behind data; then what was received; then what the TUNs have; then acknowledgments that found nothing
 // to ride on; then one send. No locks, and no allocation per packet.
+//
+// A call whose rate towards the peer is used up is not read: its TUN leaves the epoll, and its packets wait
+// in the TUN's queue in the kernel, until the bucket has credit again. If that was in the middle of a
+// super-packet, the call keeps the rest, with the memory that it was read into; the worker reads on into
+// another, which it makes only if more calls keep one than ever before.
 #pragma once
 
 #include <atomic>
@@ -55,12 +60,20 @@ class Worker {
   void keys(Call& call, const contract::CallKeys& command);
   void attach(Call& call, const AttachTun& command);
   void detach(Call& call);
+  void shape(Call& call, const contract::CallShape& command);
+  void quota(Call& call, const contract::CallQuota& command);
   void watch(Call& call, const contract::CallWatch& command);
   void close(Call& call);
   void releaseLink(uint32_t link);
 
-  void readTun(Call& call);
-  void segment(Call& call, size_t length);
+  void serveTun(Call& call);
+  bool drainTun(Call& call);
+  bool open(const Call& call, size_t length);
+  bool send(Call& call, Segmenter& segmenter);
+  void keepUnsent(Call& call);
+  bool sendUnsent(Call& call);
+  void watchTun(Call& call);
+  void unwatchTun(Call& call);
   void lookAtCalls(uint64_t nowMs);
   void lookAt(Call& call, uint64_t nowMs);
 
@@ -74,7 +87,9 @@ class Worker {
   Transmitter transmitter_;
   Receiver receiver_;
   std::vector<Call*> calls_;
-  std::unique_ptr<uint8_t[]> tunBuffer_;
+  DueHeap<Call> waiting_;  // for credit
+  std::unique_ptr<SuperPacket> packet_;
+  std::vector<std::unique_ptr<SuperPacket>> spare_;
   std::thread thread_;
 
   bool ended_ = false;

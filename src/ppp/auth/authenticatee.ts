@@ -4,13 +4,13 @@ import type { Random } from '../../base/random.ts';
 import type { Authenticatee } from './authentication.ts';
 import { ChapAuthenticatee } from './chap.ts';
 import { chapMd5Authenticatee } from './chap-md5.ts';
-import type { Method } from './method.ts';
+import type { PasswordMethod } from './method.ts';
 import { mschap1Authenticatee, mschap2Authenticatee } from './mschap.ts';
 import { PapAuthenticatee } from './pap.ts';
 import type { Password } from './password.ts';
 
 export interface AuthenticateeOptions {
-  readonly method: Method;
+  readonly method: PasswordMethod;
   /** The user's. */
   readonly name: string;
   readonly password: Password;

@@ -1,12 +1,12 @@
 /**
  * The face of the authentication machines, one for all methods: `Authenticator` asks the peer, `Authenticatee` proves
- * ourselves. Information fields of PAP or CHAP frames go in, effects come out as values; the owner performs them in order.
+ * ourselves. Information fields of PAP, CHAP or EAP frames go in, effects come out as values; the owner performs them in order.
  *
  * The machines hold no clock, know no user and judge nobody: `prove` hands the credentials to the owner, who answers with
  * `verdict` whenever AAA is done. How long that may take is the owner's limit; no timer of ours runs meanwhile.
  */
 
-import type { Answer, Credentials } from './credentials.ts';
+import type { Acceptance, Answer, Credentials, Rejection } from './credentials.ts';
 import type { Method } from './method.ts';
 import type { MppeKeys } from './mppe-keys.ts';
 
@@ -53,11 +53,25 @@ export interface AuthenticationMachine {
   expired(): Effects;
 }
 
-/** Asks the peer. `prove` comes once; a frame that repeats what was answered gets the same answer again. */
+/**
+ * Asks the peer. `prove` comes once, by EAP once more after each Continuation; a frame that repeats what was settled gets the
+ * same answer again.
+ */
 export interface Authenticator extends AuthenticationMachine {
   /** The answer to `prove`. Ignored when none is awaited. */
   verdict(answer: Answer): Effects;
 }
+
+/** What `answer` means to a method that asks the peer once: one that would have it asked further lets nobody in. */
+export function judgementOf(answer: Answer): Acceptance | Rejection {
+  return answer.accept === undefined ? unaskable : answer;
+}
+
+const unaskable: Rejection = {
+  accept: false,
+  errorCode: 691,
+  message: 'the authentication server asks for what this method cannot ask',
+};
 
 /** Proves ourselves, again if the peer asks again. */
 export type Authenticatee = AuthenticationMachine;

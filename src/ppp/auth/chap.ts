@@ -15,11 +15,12 @@ import {
   type AuthenticationFailure,
   type Authenticator,
   type Effects,
+  judgementOf,
   retryMs,
   tries,
 } from './authentication.ts';
-import type { Acceptance, Answer, Credentials, Rejection } from './credentials.ts';
-import { chapProtocol, type Method } from './method.ts';
+import type { Acceptance, Answer, PasswordCredentials, Rejection } from './credentials.ts';
+import { type ChapMethod, chapProtocol } from './method.ts';
 import type { MppeKeys } from './mppe-keys.ts';
 import { counted, printable, readCounted } from './texts.ts';
 
@@ -45,27 +46,27 @@ function send(code: number, identifier: number, ...data: readonly Uint8Array[]):
 
 /** What the asking side of an algorithm knows. */
 export interface AuthenticatorAlgorithm {
-  readonly method: Exclude<Method, 'pap'>;
+  readonly method: ChapMethod;
   /** Octets of a challenge. */
   readonly challengeSize: number;
   /** Codes of the algorithm's own by which a peer asks to change its password. */
   readonly changePasswordCodes: readonly number[];
   /** The credentials in a Response, or undefined if its value has not the algorithm's shape. */
-  credentials(id: number, challenge: Uint8Array, response: Proof): Credentials | undefined;
+  credentials(id: number, challenge: Uint8Array, response: Proof): PasswordCredentials | undefined;
   /** The message of Success; undefined if `answer` lacks what the peer insists on. */
-  success(credentials: Credentials, answer: Acceptance): string | undefined;
+  success(credentials: PasswordCredentials, answer: Acceptance): string | undefined;
   /** The message of Failure. */
   failure(rejection: Rejection): string;
 }
 
 type AuthenticatorPhase =
   | { readonly is: 'asking' }
-  | { readonly is: 'judging'; readonly credentials: Credentials }
+  | { readonly is: 'judging'; readonly credentials: PasswordCredentials }
   | { readonly is: 'settled'; readonly code: number; readonly message: Uint8Array }
   | { readonly is: 'silent' };
 
 export class ChapAuthenticator implements Authenticator {
-  readonly method: Method;
+  readonly method: ChapMethod;
   readonly protocol = protocol;
   readonly #algorithm: AuthenticatorAlgorithm;
   readonly #name: Uint8Array;
@@ -97,12 +98,13 @@ export class ChapAuthenticator implements Authenticator {
     if (this.#phase.is !== 'judging') return [];
     const { credentials } = this.#phase;
     const { method } = this.#algorithm;
-    if (!answer.accept) return this.#refuse(answer, 'refused');
+    const judgement = judgementOf(answer);
+    if (!judgement.accept) return this.#refuse(judgement, 'refused');
 
-    const message = this.#algorithm.success(credentials, answer);
+    const message = this.#algorithm.success(credentials, judgement);
     // A RADIUS server that accepts without MS-CHAP2-Success is a known fault: the peer would hang up and nobody would say why.
     if (message === undefined) return this.#refuse(incompleteVerdict, 'refused');
-    const { mppeKeys } = answer;
+    const { mppeKeys } = judgement;
     return [
       this.#settle(codes.success, message),
       { do: 'done', method, peerName: credentials.name, ...(mppeKeys && { keys: mppeKeys }) },
@@ -195,7 +197,7 @@ export interface Reaction {
 
 /** What the proving side of an algorithm knows. */
 export interface AuthenticateeAlgorithm {
-  readonly method: Exclude<Method, 'pap'>;
+  readonly method: ChapMethod;
   /** The reaction to a Challenge; undefined if its value has not the algorithm's shape. */
   react(id: number, challenge: Uint8Array): Reaction | undefined;
   /** What a Failure means. */
@@ -210,7 +212,7 @@ interface Exchange {
 }
 
 export class ChapAuthenticatee implements Authenticatee {
-  readonly method: Method;
+  readonly method: ChapMethod;
   readonly protocol = protocol;
   readonly #algorithm: AuthenticateeAlgorithm;
   readonly #name: Uint8Array;

@@ -51,7 +51,19 @@ export interface Mschap2Credentials extends Claim {
   readonly flags: number;
 }
 
-export type Credentials = PapCredentials | ChapCredentials | Mschap1Credentials | Mschap2Credentials;
+/** What proves a password by itself: who knows the password can judge it. */
+export type PasswordCredentials = PapCredentials | ChapCredentials | Mschap1Credentials | Mschap2Credentials;
+
+/** RFC 3748: one step of a conversation that somebody else holds (RFC 3579). `name` is that of the Response to Identity. */
+export interface EapCredentials extends Claim {
+  readonly method: 'eap';
+  /** The peer's EAP Response, header included. */
+  readonly packet: Uint8Array;
+  /** How large the EAP Requests of the server may be, in octets: Framed-MTU (RFC 3579 section 2.4). */
+  readonly mtu: number;
+}
+
+export type Credentials = PasswordCredentials | EapCredentials;
 
 /**
  * Why MS-CHAP refuses (RFC 2759 section 6): 646 restricted hours, 647 account disabled, 648 password expired, 649 no dial-in
@@ -67,6 +79,8 @@ export interface Acceptance {
   readonly mschap2Success?: string;
   /** Without them the session cannot encrypt. */
   readonly mppeKeys?: MppeKeys;
+  /** EAP only: the Success packet. One is made if it is missing. */
+  readonly eap?: Uint8Array;
 }
 
 export interface Rejection {
@@ -74,6 +88,15 @@ export interface Rejection {
   readonly errorCode: MschapErrorCode;
   /** Shown to the peer's user. */
   readonly message: string;
+  /** EAP only: the Failure packet. One is made if it is missing. */
+  readonly eap?: Uint8Array;
 }
 
-export type Answer = Acceptance | Rejection;
+/** EAP only: no judgement yet, the peer is asked further. */
+export interface Continuation {
+  readonly accept: undefined;
+  /** The EAP Request to send. The peer's Response to it comes as new credentials. */
+  readonly eap: Uint8Array;
+}
+
+export type Answer = Acceptance | Rejection | Continuation;

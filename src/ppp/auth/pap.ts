@@ -13,6 +13,7 @@ import {
   type AuthenticationEffect,
   type Authenticator,
   type Effects,
+  judgementOf,
   retryMs,
   tries,
 } from './authentication.ts';
@@ -64,14 +65,15 @@ export class PapAuthenticator implements Authenticator {
   verdict(answer: Answer): Effects {
     if (this.#phase.is !== 'judging') return [];
     const { name, identifier } = this.#phase;
-    const code = answer.accept ? codes.authenticateAck : codes.authenticateNak;
-    const message = counted(toBytes(answer.message ?? ''));
+    const judgement = judgementOf(answer);
+    const code = judgement.accept ? codes.authenticateAck : codes.authenticateNak;
+    const message = counted(toBytes(judgement.message ?? ''));
     this.#phase = { is: 'settled', code, message };
     return [
       reply(code, identifier, message),
-      answer.accept
+      judgement.accept
         ? { do: 'done', method: 'pap', peerName: name }
-        : { do: 'failed', cause: 'refused', message: answer.message },
+        : { do: 'failed', cause: 'refused', message: judgement.message },
     ];
   }
 

@@ -7,7 +7,7 @@
 import { Reader, Writer } from '../../base/bytes.ts';
 import { Malformed } from '../../base/fault.ts';
 import type { Random } from '../../base/random.ts';
-import { type Method, strongest } from '../auth/method.ts';
+import { type Method, type PasswordMethod, strongest } from '../auth/method.ts';
 import type { State } from '../automaton.ts';
 import { note } from '../effect.ts';
 import { type FinishCause, Negotiator, type NegotiatorEffect } from '../negotiator.ts';
@@ -28,7 +28,7 @@ export interface LcpSettings {
   /** Methods one of which the peer has to prove itself by; empty: none. */
   readonly demand: ReadonlySet<Method>;
   /** Methods by which we are ready to prove ourselves; empty: none. */
-  readonly answer: ReadonlySet<Method>;
+  readonly answer: ReadonlySet<PasswordMethod>;
 }
 
 /**
@@ -91,7 +91,7 @@ export class Lcp {
   }
 
   /** What the peer receives, as we acknowledged it. */
-  get peers(): Readonly<LcpSide> {
+  get peers(): Readonly<LcpSide<PasswordMethod>> {
     return this.#terms.peers;
   }
 

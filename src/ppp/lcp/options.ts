@@ -5,22 +5,29 @@
  */
 
 import type { Random } from '../../base/random.ts';
-import { authenticationOption, type Method, methodOfOption, strongest } from '../auth/method.ts';
+import {
+  among,
+  authenticationOption,
+  type Method,
+  methodOfOption,
+  type PasswordMethod,
+  strongest,
+} from '../auth/method.ts';
 import type { OptionRow } from '../option.ts';
 
-/** What has been agreed for one direction: what the named side wishes to receive. */
-export interface LcpSide {
+/** What has been agreed for one direction: what the named side wishes to receive, and by which `Proof` from the other. */
+export interface LcpSide<Proof extends Method = Method> {
   mru: number;
   accm: number;
   magic: number;
   protocolFieldCompression: boolean;
   addressAndControlFieldCompression: boolean;
   /** How the *other* side has to prove itself. */
-  authentication: Method | undefined;
+  authentication: Proof | undefined;
 }
 
 /** [RFC 1661 §6] What holds where an option was not negotiated. */
-export const lcpDefaults: Readonly<LcpSide> = {
+export const lcpDefaults: Readonly<LcpSide<never>> = {
   mru: 1500,
   accm: 0xffffffff,
   magic: 0,
@@ -44,13 +51,13 @@ export interface LcpTerms {
   /** Methods that we may still demand of the peer. */
   readonly demand: Set<Method>;
   /** Methods by which we are ready to prove ourselves. */
-  readonly answer: ReadonlySet<Method>;
+  readonly answer: ReadonlySet<PasswordMethod>;
   /** The peer will not prove itself by any method that we would take. */
   authenticationRefused: boolean;
   /** Requests in a row that came with our own magic number. */
   loops: number;
   readonly ours: LcpSide;
-  readonly peers: LcpSide;
+  readonly peers: LcpSide<PasswordMethod>;
 }
 
 type Row<Value> = OptionRow<LcpTerms, Value>;
@@ -93,7 +100,7 @@ const accm: Row<number> = {
   },
 };
 
-/** A method of ours, or another one (EAP, an unknown algorithm), which only the peer can name. */
+/** A method of ours, or another one (an unknown algorithm), which only the peer can name. */
 const authentication: Row<Method | 'other'> = {
   type: 3,
   name: 'Authentication-Protocol',
@@ -110,7 +117,7 @@ const authentication: Row<Method | 'other'> = {
     const { offer, demand } = terms;
     if (offer.authentication === undefined) return;
     demand.delete(offer.authentication);
-    const next = value !== 'other' && demand.has(value) ? value : strongest(demand);
+    const next = among(value, demand) ?? strongest(demand);
     if (next === undefined) terms.authenticationRefused = true;
     else offer.authentication = next;
   },
@@ -118,12 +125,12 @@ const authentication: Row<Method | 'other'> = {
     terms.authenticationRefused = true;
   },
   judge(value, { answer }) {
-    if (value !== 'other' && answer.has(value)) return 'ack';
+    if (among(value, answer)) return 'ack';
     const nak = strongest(answer);
     return nak === undefined ? 'reject' : { nak };
   },
   agreed(value, terms) {
-    terms.peers.authentication = value === 'other' ? undefined : value;
+    terms.peers.authentication = among(value, terms.answer);
   },
 };
 

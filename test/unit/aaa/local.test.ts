@@ -1,48 +1,15 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { judgeLocally, type LocalUsers, type Question } from '../../../src/aaa/local.ts';
+import { judgeLocally, type LocalQuestion, type LocalUsers } from '../../../src/aaa/local.ts';
 import { type Profile, profileMenu, type Secret, secretMenu } from '../../../src/aaa/settings.ts';
-import { concat, toBytes } from '../../../src/base/bytes.ts';
+import { concat } from '../../../src/base/bytes.ts';
 import { defaultsOf } from '../../../src/base/setting.ts';
-import { chapResponse } from '../../../src/ppp/auth/chap-md5.ts';
-import type { Credentials } from '../../../src/ppp/auth/credentials.ts';
-import { type Method, methodsByStrength } from '../../../src/ppp/auth/method.ts';
-import {
-  challengeResponse,
-  generateNtResponse,
-  lmPasswordHash,
-  ntPasswordHash,
-} from '../../../src/ppp/auth/mschap-hash.ts';
+import type { Mschap1Credentials } from '../../../src/ppp/auth/credentials.ts';
+import { challengeResponse, lmPasswordHash } from '../../../src/ppp/auth/mschap-hash.ts';
 import { Password } from '../../../src/ppp/auth/password.ts';
+import { credentials, passwordMethods } from './peer.ts';
 
 const password = new Password('lkjrht');
-
-/** What a peer of that name sends that knows `text` as its password. */
-function credentials(method: Method, name = 'ex', text = 'lkjrht'): Credentials {
-  const guess = new Password(text);
-  const claim = { name, nameOctets: toBytes(name), id: 7 };
-  const challenge = Uint8Array.from({ length: method === 'mschap1' ? 8 : 16 }, (_, at) => at);
-  switch (method) {
-    case 'pap':
-      return { method, name, nameOctets: toBytes(name), password: guess.octets };
-    case 'chap':
-      return { ...claim, method, challenge, response: chapResponse(7, guess, challenge) };
-    case 'mschap1': {
-      const ntResponse = challengeResponse(challenge, ntPasswordHash(guess));
-      return {
-        ...claim,
-        method,
-        challenge,
-        response: concat(new Uint8Array(24), ntResponse, Uint8Array.of(1)),
-      };
-    }
-    case 'mschap2': {
-      const exchange = { challenge, peerChallenge: new Uint8Array(16), nameOctets: toBytes(name) };
-      const ntResponse = generateNtResponse(exchange, ntPasswordHash(guess));
-      return { ...claim, ...exchange, method, ntResponse, flags: 0 };
-    }
-  }
-}
 
 function users(secret: Partial<Secret> = {}, profile: Partial<Profile> = {}): LocalUsers {
   const ex = { ...defaultsOf(secretMenu), name: 'ex', password, ...secret };
@@ -50,7 +17,7 @@ function users(secret: Partial<Secret> = {}, profile: Partial<Profile> = {}): Lo
   return { secrets: new Map([[ex.name, ex]]), profiles: new Map([['default', plain]]) };
 }
 
-function question(more: Partial<Question> = {}): Question {
+function question(more: Partial<LocalQuestion> = {}): LocalQuestion {
   return {
     credentials: credentials('mschap2'),
     callerId: '192.0.2.7',
@@ -60,12 +27,15 @@ function question(more: Partial<Question> = {}): Question {
   };
 }
 
-describe.each(methodsByStrength)('the local database, by %s', (method) => {
+describe.each(passwordMethods)('the local database, by %s', (method) => {
   it('lets in who knows the password', () => {
     expect(judgeLocally(question({ credentials: credentials(method) }), users())).toMatchObject({
       accept: true,
       user: 'ex',
       grant: { profile: 'default' },
+      source: 'local',
+      classes: [],
+      interimMs: undefined,
     });
   });
 
@@ -102,7 +72,7 @@ describe.each(methodsByStrength)('the local database, by %s', (method) => {
 });
 
 describe('the local database', () => {
-  it.each<[string, Partial<Secret>, Partial<Question>, string, number]>([
+  it.each<[string, Partial<Secret>, Partial<LocalQuestion>, string, number]>([
     ['a disabled secret', { disabled: true }, {}, 'disabled', 647],
     ['another service', { service: 'l2tp' }, {}, 'wrong-service', 649],
     ['another caller', { callerId: '192.0.2.8' }, {}, 'wrong-caller', 649],
@@ -142,7 +112,7 @@ describe('the local database', () => {
   });
 
   it('takes a LAN Manager response where the peer says that it has no other', () => {
-    const given = credentials('mschap1') as Extract<Credentials, { method: 'mschap1' }>;
+    const given = credentials('mschap1') as Mschap1Credentials;
     const lmResponse = challengeResponse(given.challenge, lmPasswordHash(password));
     const response = concat(lmResponse, new Uint8Array(24), Uint8Array.of(0));
 
@@ -152,7 +122,7 @@ describe('the local database', () => {
   });
 
   it('takes no response that the peer left out', () => {
-    const given = credentials('mschap1') as Extract<Credentials, { method: 'mschap1' }>;
+    const given = credentials('mschap1') as Mschap1Credentials;
     const response = new Uint8Array(49);
 
     expect(judgeLocally(question({ credentials: { ...given, response } }), users())).toMatchObject({

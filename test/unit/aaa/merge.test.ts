@@ -1,15 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { type Level, merge } from '../../../src/aaa/merge.ts';
+import { steadyRates } from '../../../src/aaa/rate-limit.ts';
 import { profileMenu } from '../../../src/aaa/settings.ts';
 import { defaultsOf } from '../../../src/base/setting.ts';
 
 const address = (value: number) => ({ address: value });
 const pool = (name: string) => ({ pool: name });
+const [slow, fast] = [steadyRates(1e6, 1e6), steadyRates(2e6, 2e6)];
 
 describe('merge of secret, profile and default profile', () => {
   it.each<[string, keyof Level, readonly unknown[], string, unknown]>([
-    ['the strongest that speaks', 'rateLimit', ['', '1M', '2M'], 'rateLimit', '1M'],
-    ['nobody', 'rateLimit', ['', '', ''], 'rateLimit', ''],
+    ['the strongest that speaks', 'rateLimit', [undefined, slow, fast], 'limits.rates', slow],
+    ['nobody', 'rateLimit', [undefined, undefined, undefined], 'limits.rates', undefined],
+    ['a rate without a limit', 'rateLimit', [steadyRates(0, 0), slow], 'limits.rates', steadyRates(0, 0)],
+    ['the strongest chain', 'incomingFilter', [undefined, 'a', 'b'], 'limits.filters.incoming', 'a'],
+    ['the strongest chain', 'outgoingFilter', ['a', undefined, 'b'], 'limits.filters.outgoing', 'a'],
+    ['nobody', 'outgoingFilter', [undefined], 'limits.filters.outgoing', undefined],
+    [
+      'the whole list of one level',
+      'addressList',
+      [[], ['a', 'b'], ['c']],
+      'limits.addressLists',
+      ['a', 'b'],
+    ],
+    ['the server', 'encryptionBits', [new Set([128]), undefined], 'encryptionBits', new Set([128])],
+    ['nobody', 'encryptionBits', [undefined], 'encryptionBits', undefined],
+    ['the server', 'portLimit', [2, undefined], 'portLimit', 2],
+    ['the server', 'mtu', [1400, undefined], 'mtu', 1400],
     ['the default profile', 'useEncryption', ['default', 'default', 'required'], 'useEncryption', 'required'],
     ['a `no` above it', 'useEncryption', ['default', 'no', 'required'], 'useEncryption', 'no'],
     ['nobody', 'useEncryption', ['default', 'default', 'default'], 'useEncryption', 'no'],
@@ -22,14 +39,15 @@ describe('merge of secret, profile and default profile', () => {
       'a time of zero, which is none',
       'sessionTimeout',
       [undefined, 0, 60_000],
-      'sessionTimeoutMs',
+      'limits.sessionTimeoutMs',
       undefined,
     ],
-    ['the default profile', 'idleTimeout', [undefined, undefined, 60_000], 'idleTimeoutMs', 60_000],
+    ['the default profile', 'idleTimeout', [undefined, undefined, 60_000], 'limits.idleTimeoutMs', 60_000],
     ['the whole list of one level', 'dnsServer', [[], [1], [2, 3]], 'dnsServer', [1]],
     ['nobody', 'winsServer', [[], [], []], 'winsServer', []],
-    ['the secret', 'limitBytesIn', [5, undefined, undefined], 'limitBytesIn', 5],
-    ['nobody', 'limitBytesOut', [0, undefined, undefined], 'limitBytesOut', undefined],
+    ['the secret', 'limitBytesIn', [5, undefined, undefined], 'limits.quota.receiveOctets', 5],
+    ['nobody', 'limitBytesOut', [0, undefined, undefined], 'limits.quota.transmitOctets', undefined],
+    ['the server', 'limitBytesTotal', [7, undefined], 'limits.quota.totalOctets', 7],
     [
       'an address over a pool below',
       'remoteAddress',
@@ -60,6 +78,15 @@ describe('merge of secret, profile and default profile', () => {
     );
 
     expect(grant).toHaveProperty(granted, value);
+  });
+
+  it('adds up the routes of all levels, strongest first', () => {
+    const route = (metric: number) => ({ destination: { address: 0, length: 0 }, gateway: 0, metric });
+
+    expect(merge('p', [{ routes: [route(1)] }, {}, { routes: [route(2)] }]).routes).toEqual([
+      route(1),
+      route(2),
+    ]);
   });
 
   it('leaves encryption of the built-in profile `default` to the default profile', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { routeKind } from '../../../src/aaa/route.ts';
-import { profileMenu, secretMenu } from '../../../src/aaa/settings.ts';
+import { aaaMenu, profileMenu, secretMenu } from '../../../src/aaa/settings.ts';
 import { type AnyMenu, defaultsOf, Refusal } from '../../../src/base/setting.ts';
 
 /** `name=value` of every row, as `print` would show the defaults. */
@@ -21,8 +21,44 @@ it("has the manuals' properties and defaults for a secret, in their order", () =
 it("has the manuals' properties and defaults for a profile", () => {
   expect(printed(profileMenu as unknown as AnyMenu)).toBe(
     'name= local-address= remote-address= use-compression=default use-encryption=default only-one=default ' +
-      'change-tcp-mss=default session-timeout= idle-timeout= rate-limit= dns-server= wins-server=',
+      'change-tcp-mss=default session-timeout= idle-timeout= rate-limit= incoming-filter= ' +
+      'outgoing-filter= address-list= dns-server= wins-server=',
   );
+});
+
+it("has the manuals' properties and defaults for AAA", () => {
+  expect(printed(aaaMenu as unknown as AnyMenu)).toBe('use-radius=no accounting=yes interim-update=0s');
+});
+
+it.each(['500ms', '1d1s', 'soon'])('takes no interim-update=%s', (typed) => {
+  expect(aaaMenu.rows.interimUpdate.kind.parse(typed)).toBeInstanceOf(Refusal);
+});
+
+it("takes interim-update in any of RouterOS's forms of whole seconds", () => {
+  const { kind } = aaaMenu.rows.interimUpdate;
+
+  expect(['0s', '300', '5m', '00:05:00'].map((typed) => kind.parse(typed))).toEqual([
+    0, 300_000, 300_000, 300_000,
+  ]);
+});
+
+it.each(['two words', 'drop;flush', 'список', 'x'.repeat(256)])(
+  'takes no name of a chain or list that nftables rules cannot have: %s',
+  (typed) => {
+    expect(profileMenu.rows.incomingFilter.kind.parse(typed)).toBeInstanceOf(Refusal);
+    expect(profileMenu.rows.addressList.kind.parse(typed)).toBeInstanceOf(Refusal);
+  },
+);
+
+it('lets the name of a list begin with a digit, and that of a chain not', () => {
+  expect(profileMenu.rows.addressList.kind.parse('2M-users')).toEqual(['2M-users']);
+  expect(profileMenu.rows.incomingFilter.kind.parse('2M-users')).toBeInstanceOf(Refusal);
+});
+
+it('reads names of chains and sets, and none of them', () => {
+  expect(profileMenu.rows.outgoingFilter.kind.parse('users-out')).toBe('users-out');
+  expect(profileMenu.rows.outgoingFilter.kind.parse('')).toBeUndefined();
+  expect(profileMenu.rows.addressList.kind.parse('debtors,tariff_1.5')).toEqual(['debtors', 'tariff_1.5']);
 });
 
 it("takes `require` for `required`, as RouterOS's help writes it", () => {

@@ -183,15 +183,28 @@ function randomScript(random: Random): string {
         .filter(({ key, required }) => key !== 'name' && (required || below(random, 3) === 0))
         .map((setting) => `${setting.name}=${quote(randomValue(random, setting))}`)
         .join(' ');
-    if (kind === 'settings') lines.push(`${path} set ${values()}`);
+    if (kind === 'settings') lines.push(acceptable(() => `${path} set ${values()}`));
     for (let count = kind === 'list' ? below(random, 4) : 0; count > 0; count -= 1) {
-      const named =
-        naming?.prefix !== undefined && below(random, 2) === 0 ? '' : `name=${nameFor(path, count)}`;
-      lines.push(`${path} add ${named} ${values()}`);
+      const isNamed = naming !== undefined && (naming.prefix === undefined || below(random, 2) === 0);
+      const named = isNamed ? `name=${nameFor(path, count)}` : '';
+      lines.push(acceptable(() => `${path} add ${named} ${values()}`));
     }
   }
   lines.push(`/ppp profile set default local-address=${below(random, 256)}.0.0.1`);
   return lines.join('\n');
+}
+
+/** The first line drawn that its menu takes: some values do not go together. */
+function acceptable(draw: () => string): string {
+  for (;;) {
+    const line = draw();
+    try {
+      treeOf(line);
+      return line;
+    } catch (fault) {
+      if (!(fault instanceof ScriptFault)) throw fault;
+    }
+  }
 }
 
 function nameFor(path: string, count: number): string {
@@ -203,7 +216,17 @@ function randomValue(random: Random, { kind, name }: Setting<unknown>): string {
   const samples = [
     ...(kind.words ?? []),
     ...['10.0.0.1', '10.0.0.0/8', '10.0.0.2-10.0.0.9', '10.0.0.1,10.0.0.2', '10.0.0.0/8 10.0.0.1 1'],
-    ...['1', '30', '1200', '1m30s', 'default', 'default-encryption', '64k/128k', randomText(random)],
+    ...[
+      '1',
+      '30',
+      '1200',
+      '1m30s',
+      'default',
+      'default-encryption',
+      '64k/128k',
+      'redis://localhost',
+      randomText(random),
+    ],
   ];
   const builtIn = ['default', 'default-encryption'];
   const fit = samples.filter((text) => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../src/base/bytes.ts';
 import { below, seededRandom } from '../../../src/base/random.ts';
 import type { Method } from '../../../src/ppp/auth/method.ts';
-import { chapProtocol, papProtocol } from '../../../src/ppp/auth/method.ts';
+import { chapProtocol, eapProtocol, type PasswordMethod, papProtocol } from '../../../src/ppp/auth/method.ts';
 import { Password } from '../../../src/ppp/auth/password.ts';
 import { Link, type LinkEffect, type LinkSettings } from '../../../src/ppp/link.ts';
 import { ccpProtocol, ipcpProtocol, lcpProtocol } from '../../../src/ppp/protocol.ts';
@@ -244,17 +244,119 @@ describe('a link that demands a proof', () => {
   });
 });
 
+describe('a link that demands EAP', () => {
+  const eap = '0304c227';
+  const request = Uint8Array.of(1, 9, 0, 6, 4, 0);
+
+  /** Open, the peer has said that it is jack, and AAA is asked. */
+  function named() {
+    const made = heard({ methods: ['eap', 'mschap2'] });
+    made.lcp('Configure-Request 1 01040240');
+    const opened = made.lcp(`Configure-Ack 1 ${made.request}`);
+    return { ...made, opened, asked: attemptsOf(sayName(made.link, opened)) };
+  }
+
+  /** The peer answers the Request for its identity that is among the effects. */
+  function sayName(link: Link, effects: readonly LinkEffect[]): readonly LinkEffect[] {
+    const frame = those(effects, 'send').find(({ protocol }) => protocol === eapProtocol);
+    const identifier = frame?.bytes[1] ?? 0;
+    return link.received(eapProtocol, packet(`Configure-Ack ${identifier} 01 6a61636b`));
+  }
+
+  const attemptsOf = (effects: readonly LinkEffect[]) => those(effects, 'authenticate');
+
+  it('asks for it before all others, and for the next when the peer naks it', () => {
+    const { lcp, request: first } = heard({ methods: ['pap', 'eap', 'mschap2'] });
+
+    expect(first).toContain(eap);
+    expect(optionsOf(lcp(`Configure-Nak 1 ${eap}`))).toContain(mschap2);
+  });
+
+  it('goes straight to the method that the peer naks it with', () => {
+    const { lcp } = heard({ methods: ['pap', 'eap', 'mschap2'] });
+
+    expect(optionsOf(lcp(`Configure-Nak 1 ${pap}`))).toContain(pap);
+  });
+
+  it('asks who the peer is as soon as LCP is open, and tells AAA how much the peer can take', () => {
+    const { opened, asked } = named();
+
+    expect(sent(opened).at(-1)).toMatch(/^EAP Configure-Request \d+ 01$/);
+    expect(asked).toMatchObject([{ credentials: { method: 'eap', name: 'jack', mtu: 566 } }]);
+  });
+
+  it('asks on as AAA says, for as long as it says so, and gives the peer its time anew each time', () => {
+    const { link, asked } = named();
+
+    const effects = link.verdict(asked[0]?.attempt ?? 0, { accept: undefined, eap: request });
+    const next = attemptsOf(link.received(eapProtocol, packet('Configure-Ack 9 04 00')));
+
+    expect(sent(effects)).toEqual(['EAP Configure-Request 9 0400']);
+    expect(those(effects, 'arm').map(({ timer }) => timer)).toEqual(['authenticator', 'authentication']);
+    expect(next[0]?.attempt).not.toBe(asked[0]?.attempt);
+    expect(link.phase).toBe('authenticate');
+    const done = link.verdict(next[0]?.attempt ?? 0, { accept: true });
+    expect(sent(done)[0]).toBe('EAP Configure-Nak 9');
+    expect(those(done, 'authenticated')).toEqual([{ do: 'authenticated', method: 'eap', peerName: 'jack' }]);
+  });
+
+  it('takes no answer twice, and none to the Response before', () => {
+    const { link, asked } = named();
+    const [{ attempt } = { attempt: 0 }] = asked;
+    link.verdict(attempt, { accept: undefined, eap: request });
+
+    expect(link.verdict(attempt, { accept: true })).toEqual([]);
+    link.received(eapProtocol, packet('Configure-Ack 9 04 00'));
+    expect(link.verdict(attempt, { accept: true })).toEqual([]);
+    expect(link.phase).toBe('authenticate');
+  });
+
+  it.each(['accept', 'continue'])(
+    'does not take a word on a conversation that LCP has cut off for one on the next (%s)',
+    (word) => {
+      const { link, lcp, asked } = named();
+      const again = lcp('Configure-Request 2');
+      const opened = lcp(`Configure-Ack 2 ${optionsOf(again)}`);
+      const late = word === 'accept' ? { accept: true as const } : { accept: undefined, eap: request };
+
+      expect(link.verdict(asked[0]?.attempt ?? 0, late)).toEqual([]);
+      const later = attemptsOf(sayName(link, opened));
+      expect(later).toHaveLength(1);
+      expect(link.verdict(asked[0]?.attempt ?? 0, late)).toEqual([]);
+      expect(link.phase).toBe('authenticate');
+    },
+  );
+
+  it('ends as unanswered authentication when the peer rejects the protocol', () => {
+    const { link, lcp } = named();
+
+    lcp('Protocol-Reject 7 c227');
+
+    expect(link.cause).toBe('peer-refused-authentication');
+  });
+});
+
 describe('a link that can prove itself', () => {
   const account = {
     name: 'user',
     password: new Password('pass'),
-    allow: new Set<Method>(['mschap2', 'chap']),
+    allow: new Set<PasswordMethod>(['mschap2', 'chap']),
   };
 
   it('naks EAP, as Windows servers propose it, with the strongest that is allowed', () => {
     const { lcp } = heard({ account });
 
     expect(sent(lcp('Configure-Request 1 0304c227'))).toEqual([`LCP Configure-Nak 1 ${mschap2}`]);
+  });
+
+  it('does not answer EAP that nobody agreed on', () => {
+    const { link, lcp, request } = heard({ account });
+    lcp('Configure-Request 1');
+    lcp(`Configure-Ack 1 ${request}`);
+
+    const effects = link.received(eapProtocol, packet('Configure-Request 1 01'));
+
+    expect(effects).toEqual([{ do: 'note', what: 'unexpected' }]);
   });
 
   it('takes a weaker one that is allowed as it comes', () => {
@@ -404,9 +506,17 @@ describe('any link', () => {
   it('answers noise within bounds and never throws, in 300 runs of 100 frames', () => {
     for (let seed = 0; seed < 300; seed += 1) {
       const random = seededRandom(seed);
-      const link = linkOf({ methods: seed % 2 === 0 ? ['pap', 'mschap2'] : [], random }).link;
+      const link = linkOf({ methods: seed % 2 === 0 ? ['pap', 'eap'] : [], random }).link;
       link.up();
-      const protocols = [lcpProtocol, lcpProtocol, papProtocol, chapProtocol, ccpProtocol, ipv6cp, 0x21];
+      const protocols = [
+        lcpProtocol,
+        lcpProtocol,
+        papProtocol,
+        chapProtocol,
+        eapProtocol,
+        ccpProtocol,
+        ipv6cp,
+      ];
       for (let frame = 0; frame < 100; frame += 1) {
         const bytes = random(below(random, 24));
         if (bytes.length > 4) bytes.set([below(random, 16), below(random, 3), 0, bytes.length]);

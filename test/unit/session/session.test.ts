@@ -1,7 +1,6 @@
 /** A session from call to end, the real server and the real client over fake engines: what it does when something happens. */
 
 import { describe, expect, it } from 'vitest';
-import { judgeLocally } from '../../../src/aaa/local.ts';
 import type { Verdict } from '../../../src/aaa/verdict.ts';
 import { toHex } from '../../../src/base/bytes.ts';
 import { limits } from '../../../src/base/limits.ts';
@@ -17,6 +16,7 @@ import type { Session } from '../../../src/session/session.ts';
 import { ip } from '../../sim/tunnel-host.ts';
 import {
   allAddresses,
+  localAuthority,
   plainSettings,
   TunnelWorld,
   usersOf,
@@ -192,14 +192,15 @@ describe('a session that is up', () => {
 
   it("does not give one user's address to another who comes over the same link", () => {
     const plain = plainSettings();
-    const users = usersOf(plain.secret, plain.serverProfile);
+    const users = localAuthority(usersOf(plain.secret, plain.serverProfile));
     let judged = 0;
     const { world } = openUp({
       authority: {
         judge: (question, answer) => {
           judged += 1;
-          const verdict = judgeLocally(question, users);
-          answer(verdict.accept && judged > 1 ? { ...verdict, user: 'berta' } : verdict);
+          users.judge(question, (verdict) =>
+            answer(verdict.accept && judged > 1 ? { ...verdict, user: 'berta' } : verdict),
+          );
         },
       },
     });
@@ -328,7 +329,7 @@ describe('a session that ends', () => {
       else send(command);
     };
     world.until(() => said(world, '<pptp-anna>: authenticated') > 0, 1_000);
-    for (const session of world.server.sessions) session.end('admin-reset');
+    for (const session of world.server.sessions.keys()) session.end('admin-reset');
     world.dialer.end('client-disabled', () => {});
     world.until(() => false, 2_500);
     expect(serverCauses(world)).toEqual([]);
@@ -340,12 +341,14 @@ describe('a session that ends', () => {
   it('takes nothing for a verdict that comes after the end', () => {
     let answerLate: ((verdict: Verdict) => void) | undefined;
     const plain = plainSettings();
-    const users = usersOf(plain.secret, plain.serverProfile);
+    const users = localAuthority(usersOf(plain.secret, plain.serverProfile));
     let verdict: Verdict | undefined;
     const world = open({
       authority: {
         judge: (question, answer) => {
-          verdict = judgeLocally(question, users);
+          users.judge(question, (judged) => {
+            verdict = judged;
+          });
           answerLate ??= answer;
         },
       },

@@ -1,12 +1,24 @@
 /** The switchboard and the orphans, over a datapath that a test speaks for. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
+import { concat, toBytes } from '../../../src/base/bytes.ts';
 import type { Log } from '../../../src/base/observe.ts';
 import { silent } from '../../../src/base/observe.ts';
-import type { Command, Event, EventOf } from '../../../src/datapath/contract.ts';
+import {
+  type Command,
+  type CommandOf,
+  counterRow,
+  type Event,
+  type EventOf,
+} from '../../../src/datapath/contract.ts';
 import { zeroCounters } from '../../../src/datapath/fake-call.ts';
 import { Orphans } from '../../../src/session/orphans.ts';
-import { type EngineEvent, Switchboard, switchboardTally } from '../../../src/session/switchboard.ts';
+import {
+  type CounterTable,
+  type EngineEvent,
+  Switchboard,
+  switchboardTally,
+} from '../../../src/session/switchboard.ts';
 
 let sent: Command[];
 let engineEvents: EngineEvent[];
@@ -35,9 +47,14 @@ const frame = (call: number): Event => ({
   information: new Uint8Array(),
 });
 
-function closed(call: number): Event {
+function closed(call: number): EventOf<'closed'> {
   return { kind: 'closed', errno: 0, call, ...zeroCounters, silentMs: 0, idleMs: 0 };
 }
+
+const zeroTotals = {
+  ...{ connections: 0, links: 0, receivedPackets: 0n, transmittedPackets: 0n, unknownCalls: 0n },
+  ...{ malformed: 0n, staleHandles: 0n, refusedConnections: 0n, droppedFrames: 0n, ringFull: 0n },
+};
 
 /** How many stray events `act` brings. */
 function strays(act: () => void): number {
@@ -137,6 +154,22 @@ describe('the switchboard', () => {
     expect(got).toEqual([98]);
   });
 
+  it('gathers the counters of all calls from as many messages as they come in', () => {
+    const row = (call: number) =>
+      counterRow.encode({ call, ...zeroCounters, silentMs: 0, idleMs: 0, receivedOctets: BigInt(call) });
+    const tables: CounterTable[] = [];
+    switchboard.counters((table) => void tables.push(table));
+    const { token } = sent.at(-1) as CommandOf<'counters-get'>;
+    tell({ kind: 'counters', token, rows: concat(row(1), row(2)) });
+    tell({ kind: 'counters', token, rows: row(3) });
+    expect(tables).toEqual([]);
+    tell({ kind: 'totals', token, calls: 3, ...zeroTotals });
+    expect(tables.map(({ rows }) => rows.map(({ receivedOctets }) => receivedOctets))).toEqual([
+      [1n, 2n, 3n],
+    ]);
+    expect(strays(() => tell({ kind: 'totals', token, calls: 3, ...zeroTotals }))).toBe(1);
+  });
+
   it("hands what belongs to nobody to the engine's own listener", () => {
     tell({ kind: 'snapshot-end' });
     tell({ kind: 'trouble', errno: 12, text: new Uint8Array() });
@@ -167,13 +200,23 @@ describe('orphans', () => {
   ];
   const snapshotEnd: EventOf<'snapshot-end'> = { kind: 'snapshot-end' };
 
-  function meet(events: readonly EngineEvent[], log: Log = silent): { done: number } {
-    const count = { done: 0 };
-    const orphans = new Orphans(log, () => {
-      count.done += 1;
+  interface Met {
+    done: number;
+    readonly found: string[];
+    readonly ended: [sessionId: string, receivedOctets: bigint][];
+  }
+
+  function meet(events: readonly EngineEvent[], log: Log = silent): Met {
+    const met: Met = { done: 0, found: [], ended: [] };
+    const orphans = new Orphans(log, {
+      found: (sessionIds) => void met.found.push(...sessionIds),
+      ended: (sessionId, { receivedOctets }) => void met.ended.push([sessionId, receivedOctets]),
+      done: () => {
+        met.done += 1;
+      },
     });
     for (const event of events) orphans.found(event, switchboard);
-    return count;
+    return met;
   }
 
   it('are none after a fresh start: all may begin when the snapshot has ended', () => {
@@ -195,15 +238,11 @@ describe('orphans', () => {
     expect(count.done).toBe(1);
   });
 
-  it('that go while the snapshot is still coming do not end the waiting', () => {
-    const count = { done: 0 };
-    const orphans = new Orphans(silent, () => {
-      count.done += 1;
-    });
-    for (const event of held.slice(2)) orphans.found(event, switchboard);
-    tell(closed(0x10003));
-    expect(count.done).toBe(0);
-    orphans.found(snapshotEnd, switchboard);
-    expect(count.done).toBe(1);
+  it('that accounting knows are told with their last counters, by the session id of their memo', () => {
+    const memo = toBytes('{"version":1,"sessionId":"ab12"}');
+    const call = { ...(held[2] as EventOf<'call-held'>), memo };
+    const met = meet([call, snapshotEnd]);
+    tell({ ...closed(0x10003), receivedOctets: 77n });
+    expect(met).toEqual({ done: 1, found: ['ab12'], ended: [['ab12', 77n]] });
   });
 });

@@ -34,7 +34,7 @@ const client = () => authenticatee({ method: 'chap', name: 'jack', password, ran
 describe('CHAP with MD5 (RFC 1994)', () => {
   let server: Authenticator;
   beforeEach(() => {
-    server = authenticator({ method: 'chap', name: 'node1', random: counting });
+    server = authenticator({ method: 'chap', name: 'node1', mru: 1400, random: counting });
   });
 
   it("speaks the RFC's packets, both sides", () => {
@@ -85,6 +85,16 @@ describe('CHAP with MD5 (RFC 1994)', () => {
 
     expect(sent(server.received(better)).map(toHex)).toEqual([toHex(fromHex(vector('failure')))]);
     expect(kinds(server.received(better))).toEqual(['duplicate', 'send']);
+  });
+
+  it('lets nobody in whom the authority would have asked further', () => {
+    server.start();
+    server.received(fromHex(vector('response')));
+
+    const effects = server.verdict({ accept: undefined, eap: Uint8Array.of(1, 2, 0, 5, 4) });
+
+    expect(packets(effects)).toMatchObject([{ code: 4, identifier: 0x2a }]);
+    expect(effects.at(-1)).toMatchObject({ do: 'failed', cause: 'refused' });
   });
 
   it('takes no second verdict, and none that it did not ask for', () => {
@@ -151,7 +161,7 @@ describe('MS-CHAP-V2 (RFC 2759)', () => {
   const success = `S=${'0123456789'.repeat(4)}`;
   let server: Authenticator;
   beforeEach(() => {
-    server = authenticator({ method: 'mschap2', name: 'node1', random: counting });
+    server = authenticator({ method: 'mschap2', name: 'node1', mru: 1400, random: counting });
     server.start();
   });
   const respond = (flags: number) => {
@@ -267,7 +277,7 @@ describe('MS-CHAP-V2 (RFC 2759)', () => {
 
 describe('MS-CHAP (RFC 2433)', () => {
   it('tells failure without a text', () => {
-    const server = authenticator({ method: 'mschap1', name: 'node1', random: counting });
+    const server = authenticator({ method: 'mschap1', name: 'node1', mru: 1400, random: counting });
     server.start();
     const value = Uint8Array.of(49, ...new Uint8Array(49));
     server.received(encodePacket({ code: 2, identifier: 0x2a, data: value }));

@@ -11,6 +11,7 @@ import { authenticator } from '../../../../src/ppp/auth/authenticator.ts';
 import type { Answer, Credentials } from '../../../../src/ppp/auth/credentials.ts';
 import type { Method } from '../../../../src/ppp/auth/method.ts';
 import { Password } from '../../../../src/ppp/auth/password.ts';
+import { EapPeer } from './eap-peer.ts';
 
 export interface Scene {
   readonly method: Method;
@@ -46,8 +47,11 @@ export function converse(scene: Scene): Result {
   } = scene;
   const clock = new VirtualClock();
   const random = seededRandom(seed);
-  const server = authenticator({ method, name: 'node1', random });
-  const client = authenticatee({ method, name, password: new Password(password), random });
+  const server = authenticator({ method, name: 'node1', mru: 1400, random });
+  const client =
+    method === 'eap'
+      ? new EapPeer(name, password)
+      : authenticatee({ method, name, password: new Password(password), random });
   const outcomes = { server: [] as Outcome[], client: [] as Outcome[] };
   const questions: Credentials[] = [];
   const frames: { from: 'server' | 'client'; bytes: Uint8Array }[] = [];

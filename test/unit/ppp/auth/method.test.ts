@@ -11,6 +11,7 @@ import {
 import { Password } from '../../../../src/ppp/auth/password.ts';
 
 it.each([
+  ['eap', 'c227'],
   ['pap', 'c023'],
   ['chap', 'c22305'],
   ['mschap1', 'c22380'],
@@ -20,7 +21,7 @@ it.each([
   expect(methodOfOption(fromHex(value))).toBe(method);
 });
 
-it.each(['', 'c0', 'c227', 'c223', 'c22306', 'c02300', 'c2238100'])(
+it.each(['', 'c0', 'c22705', 'c229', 'c223', 'c22306', 'c02300', 'c2238100'])(
   'knows no method behind "%s"',
   (value) => {
     expect(methodOfOption(fromHex(value))).toBeUndefined();
@@ -31,8 +32,8 @@ it('prefers the strongest method of those allowed', () => {
   const allowed = new Set<Method>();
   const chosen = methodsByStrength.toReversed().map((method) => strongest(allowed.add(method)));
 
-  expect(strongest(new Set())).toBeUndefined();
-  expect(chosen).toEqual(['pap', 'chap', 'mschap1', 'mschap2']);
+  expect(strongest(new Set<Method>())).toBeUndefined();
+  expect(chosen).toEqual(['pap', 'chap', 'mschap1', 'mschap2', 'eap']);
 });
 
 it('shows a password to nobody who does not ask for it', () => {

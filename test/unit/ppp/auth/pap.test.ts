@@ -40,6 +40,15 @@ describe('PAP (RFC 1334)', () => {
     });
   });
 
+  it('lets nobody in whom the authority would have asked further', () => {
+    const effects = asked().verdict({ accept: undefined, eap: Uint8Array.of(1, 2, 0, 5, 4) });
+
+    expect(effects).toMatchObject([
+      { do: 'send', bytes: { 0: 3 } },
+      { do: 'failed', cause: 'refused' },
+    ]);
+  });
+
   it('hands on name and password as they were sent', () => {
     const server = new PapAuthenticator();
 

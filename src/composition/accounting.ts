@@ -1,0 +1,152 @@
+/**
+ * Accounting as the program has it: the journal in the state directory, the accountant, and who delivers, which is this node
+ * alone or, through Redis, any of the service. The server's sessions enter, RADIUS is told.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Change } from '../aaa/change.ts';
+import type { AaaSettings } from '../aaa/settings.ts';
+import { Accountant, type ReadUsage } from '../accounting/accountant.ts';
+import { bullmqDrains } from '../accounting/bullmq.io.ts';
+import { type DeliveryPorts, EmbeddedDelivery } from '../accounting/delivery.ts';
+import { RedisHeir } from '../accounting/heir.io.ts';
+import type { Journal } from '../accounting/journal.io.ts';
+import { customaryTerms, Mirror, ownerOf } from '../accounting/mirror.ts';
+import type { SessionFacts } from '../accounting/record.ts';
+import { radiusSender } from '../accounting/sender.ts';
+import { nodeSessionId, SessionIds } from '../accounting/session-id.ts';
+import { SharedDelivery } from '../accounting/shared.io.ts';
+import { systemClock } from '../base/clock.io.ts';
+import type { Log } from '../base/observe.ts';
+import { systemRandom } from '../base/random.io.ts';
+import { type RedisAddress, RedisClient } from '../base/redis.io.ts';
+import type { SentRequest } from '../radius/query.ts';
+import type { ClusterSettings } from '../session/registry/settings.ts';
+import type { Books, SessionEnd } from '../session/served-session.ts';
+import type { Radius } from './radius.ts';
+
+export interface AccountingParts {
+  readonly log: Log;
+  readonly identity: string;
+  readonly journal: Journal;
+  readonly journalName: string;
+  readonly cluster: ClusterSettings;
+  readonly radius: Radius;
+  readonly readUsage: ReadUsage;
+}
+
+export class Accounting implements Books {
+  readonly accountant: Accountant;
+  readonly #sessionIds: SessionIds;
+  readonly #radius: Radius;
+  #shared: Shared | undefined;
+  /** Sessions that are accounted for: those that came up while accounting was wanted. */
+  readonly #accounted = new Set<string>();
+  #settings: AaaSettings;
+
+  constructor(parts: AccountingParts, settings: AaaSettings) {
+    const { log, identity, journal, radius, readUsage } = parts;
+    const { ledger, recovered } = journal;
+    const { exchange, codec } = radius;
+    this.#settings = settings;
+    this.#radius = radius;
+    this.#sessionIds = new SessionIds(identity, recovered.mark);
+    const ports = { clock: systemClock, random: systemRandom, log };
+    const send = radiusSender({ ask: exchange.ask.bind(exchange), codec, ledger, clock: systemClock });
+    this.accountant = new Accountant({
+      ledger,
+      readUsage,
+      nodeSessionId: nodeSessionId(identity),
+      makeDelivery: (done) => {
+        if (parts.cluster.accountingStore === 'journal')
+          return new EmbeddedDelivery({ ...ports, send, done });
+        this.#shared = share(parts, { ...ports, send, done });
+        return this.#shared.delivery;
+      },
+      ...ports,
+    });
+    exchange.onRevived((_server, role) => role === 'accounting' && this.accountant.hurry());
+  }
+
+  get interimMs(): number {
+    return this.#settings.interimUpdate;
+  }
+
+  get isFull(): boolean {
+    return this.accountant.isFull;
+  }
+
+  configure(settings: AaaSettings): void {
+    this.#settings = settings;
+  }
+
+  newSessionId(): string {
+    return this.#sessionIds.next();
+  }
+
+  /** After the accountant has taken what the process before left. Rejects with a `Fault` if the Redis may not be used. */
+  async begin(): Promise<void> {
+    await this.#shared?.delivery.begin();
+  }
+
+  up(facts: SessionFacts, interimMs: number): void {
+    if (!this.#settings.accounting || !this.#radius.hasAccounting) return;
+    this.#accounted.add(facts.identity.sessionId);
+    this.accountant.up(facts, interimMs);
+  }
+
+  changed(sessionId: string, change: Pick<Change, 'classes' | 'interimMs'>): void {
+    if (this.#accounted.has(sessionId)) this.accountant.changed(sessionId, change);
+  }
+
+  ended(sessionId: string, end: SessionEnd): void {
+    if (this.#accounted.delete(sessionId)) this.accountant.ended(sessionId, end);
+  }
+
+  /** Tells that the node takes no more sessions, as far as servers can be told in a few seconds. */
+  async end(): Promise<void> {
+    if (this.#radius.hasAccounting) {
+      await new Promise<void>((told) => this.accountant.nodeDown(this.#radius.nas, told));
+    }
+    await new Promise<void>((closed) => this.accountant.close(closed));
+    this.#shared?.redis.close();
+  }
+}
+
+interface Shared {
+  readonly delivery: SharedDelivery;
+  readonly redis: RedisClient;
+}
+
+/** Delivery through Redis: this node's records, and those that a dead node has left there. */
+function share(
+  { log, identity, journalName, cluster, radius }: AccountingParts,
+  ports: DeliveryPorts,
+): Shared {
+  const { service } = cluster;
+  const { clock } = ports;
+  const address = addressOf(cluster);
+  const redis = new RedisClient(address, log);
+  const boot = randomBytes(8).toString('hex');
+  const openDrains = bullmqDrains({ address, redis, service, boot, log });
+  const mirror = new Mirror(redis, clock, service, ownerOf(identity, journalName), customaryTerms);
+  // Of another node's journal nothing is kept here: what it has sent before is its own to know.
+  const elsewhere = { sent: (_number: number, _sent: SentRequest, written: () => void) => written() };
+  const ask = radius.exchange.ask.bind(radius.exchange);
+  const send = radiusSender({ ask, codec: radius.codec, ledger: elsewhere, clock });
+  const heir = new RedisHeir({ mirror, openDrains, send, clock, log });
+  return { delivery: new SharedDelivery({ redis, mirror, openDrains, heir }, ports), redis };
+}
+
+function addressOf(cluster: ClusterSettings): RedisAddress {
+  const { redis = '', redisUser, redisPassword, redisSentinels, redisMasterName } = cluster;
+  const { redisCaFile: ca, redisCertificateFile: certificate, redisKeyFile: key } = cluster;
+  return {
+    url: redis,
+    user: redisUser,
+    password: redisPassword,
+    sentinels: redisSentinels,
+    masterName: redisMasterName,
+    tls: { ca, certificate, key },
+  };
+}

@@ -1,0 +1,41 @@
+/** The command line and the environment, as values. The only file that reads either. */
+
+import { hostname } from 'node:os';
+import { parseArgs } from 'node:util';
+
+export const usage = `usage: pptp-concentrator [options]
+  --config FILE     a RouterOS script with the configuration; may be given several times
+  --state DIR       where the node keeps its own configuration and the accounting journal (default: /var/lib/pptp-concentrator)
+  --run DIR         where the engine's socket and log are (default: /run/pptp-concentrator)
+  --identity NAME   how this node calls itself (default: NODE_NAME, or the host's name)
+  --log LEVEL       debug, info (default), warning or error
+`;
+
+export interface Options {
+  readonly config: readonly string[];
+  readonly state: string;
+  readonly run: string;
+  readonly identity: string;
+  readonly log: 'debug' | 'info' | 'warning' | 'error';
+}
+
+const levels = ['debug', 'info', 'warning', 'error'] as const;
+
+/** What `words` ask for. Throws a TypeError that says what is wrong with them. */
+export function readOptions(words: readonly string[]): Options | 'help' {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      config: { type: 'string', multiple: true, default: [] },
+      state: { type: 'string', default: '/var/lib/pptp-concentrator' },
+      run: { type: 'string', default: '/run/pptp-concentrator' },
+      identity: { type: 'string', default: process.env.NODE_NAME ?? hostname() },
+      log: { type: 'string', default: 'info' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const log = levels.find((level) => level === values.log);
+  if (log === undefined) throw new TypeError(`--log ${values.log}: it is one of ${levels.join(', ')}`);
+  return { ...values, log };
+}

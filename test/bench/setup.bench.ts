@@ -1,0 +1,89 @@
+/**
+ * How many sessions a second come up, with everything that an ISP has them do: PPTP, LCP, MS-CHAPv2 judged by a real FreeRADIUS,
+ * MPPE-128, an address, an interface, an Accounting-Start that the server has acknowledged. Server, FreeRADIUS and the clients
+ * share the machine. Prints figures; claims nothing but that all come up.
+ */
+
+import { cpus } from 'node:os';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseIpv4 } from '../../src/base/ip.ts';
+import type { Dialer } from '../../src/client/dialer.ts';
+import { Password } from '../../src/ppp/auth/password.ts';
+import { ClientHost } from '../system/client-host.io.ts';
+import { addresses, type Concentrator, Site } from '../system/concentrator.io.ts';
+import { FreeRadius } from '../system/freeradius.io.ts';
+
+const sessions = Number(process.env.BENCH_SESSIONS ?? 3000);
+/** Calls that are being set up at a time. */
+const atOnce = 96;
+/** Addresses that clients dial from: one address may hold 64 half-open connections. */
+const sources = Array.from({ length: 16 }, (_, at) => `10.200.0.${100 + at}`);
+
+let site: Site;
+let server: Concentrator;
+let radius: FreeRadius;
+let host: ClientHost;
+
+beforeAll(async () => {
+  site = new Site('setup');
+  for (const source of sources) site.client.run('ip', 'address', 'add', `${source}/24`, 'dev', site.cable);
+  radius = await FreeRadius.start({
+    namespace: site.server,
+    isQuiet: true,
+    users: [{ name: 'DEFAULT', password: 'lkjrht' }],
+  });
+  server = await site.startServer(`
+/ip pool add name=subscribers ranges=10.77.0.0/16
+/ppp profile set default-encryption local-address=10.78.0.1 remote-address=subscribers use-encryption=required
+/radius add service=ppp address=127.0.0.1 secret=${radius.secret}
+/ppp aaa set use-radius=yes
+/interface pptp-server server set enabled=yes authentication=mschap2`);
+  host = await ClientHost.start(site.client, { interfaces: 'none', sources });
+});
+
+afterAll(async () => {
+  await host?.stop();
+  await radius?.remove();
+  await site?.remove();
+});
+
+it(`brings ${sessions} sessions up`, async () => {
+  const connectTo = { address: parseIpv4(addresses.server) ?? 0 };
+  const dialers: Dialer[] = [];
+  const before = cpuSecondsOf(server.pid);
+  const beganMs = performance.now();
+  let up = 0;
+  await new Promise<void>((allUp) => {
+    const dialNext = () => {
+      const user = `user${dialers.length}`;
+      dialers.push(
+        host.dial({ user, password: new Password('lkjrht'), connectTo }, (_severity, _topics, text) => {
+          if (!/: connected, /.test(text)) return;
+          up += 1;
+          if (up === sessions) allUp();
+          else if (dialers.length < sessions) dialNext();
+        }),
+      );
+    };
+    for (let at = 0; at < Math.min(atOnce, sessions); at += 1) dialNext();
+  });
+  const upSeconds = (performance.now() - beganMs) / 1000;
+  await radius.recorded(sessions + 1); // and Accounting-On
+  const seconds = (performance.now() - beganMs) / 1000;
+  const control = cpuSecondsOf(server.pid) - before;
+  console.log(
+    `${sessions} sessions up in ${upSeconds.toFixed(1)} s, all Starts acknowledged after ${seconds.toFixed(1)} s: ` +
+      `${Math.round(sessions / seconds)} a second on ${cpus().length} cores; ` +
+      `control took ${((1000 * control) / sessions).toFixed(2)} ms of a core for each`,
+  );
+  expect(radius.records().filter((record) => record.get('Acct-Status-Type') === 'Start')).toHaveLength(
+    sessions,
+  );
+});
+
+/** Processor time that a process has taken. */
+function cpuSecondsOf(pid: number): number {
+  const [, after = ''] = site.server.run('cat', `/proc/${pid}/stat`).split(') ');
+  const [userTicks = 0, systemTicks = 0] = after.split(' ').slice(11, 13).map(Number);
+  return (userTicks + systemTicks) / 100;
+}
