@@ -16,7 +16,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   fail "Node $(node --version) is too old" "install Node 20.19 or later"
 
 run_packages="g++ make"
-test_packages="$run_packages iproute2 iputils-ping iperf3 tcpdump tshark nftables openssl freeradius freeradius-utils redis-server clang-format"
+test_packages="$run_packages iproute2 iputils-ping iperf3 tcpdump tshark nftables openssl freeradius freeradius-utils redis-server bind9 bind9-dnsutils clang-format"
 case "${1:-}" in
   run) packages=$run_packages ;;
   test) packages=$test_packages ;;

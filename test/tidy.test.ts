@@ -50,6 +50,8 @@ const parts: readonly (readonly [pattern: RegExp, layer: Layer, part: string])[]
   [/^src\/pptp\//, 'speak', 'pptp'],
   [/^src\/ppp\//, 'speak', 'ppp'],
   [/^src\/radius\//, 'speak', 'radius'],
+  [/^src\/dns\/(name|message|message-stream|record|tsig)\.ts$/, 'speak', 'dns'],
+  [/^src\/dns\//, 'decide', 'decide'],
   [/^src\/datapath\//, 'speak', 'datapath'],
   [/^src\/net\/(netlink|nftables)\.ts$/, 'speak', 'netlink'],
   [/^src\/(aaa|accounting|session|licence|net|client)\//, 'decide', 'decide'],
