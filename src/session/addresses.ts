@@ -4,11 +4,16 @@
  * A wish (an address or a pool's name) and a holder go in, an address or a refusal comes out. What is in use costs memory,
  * what is free costs none, however large the pools: uses are counted per page of neighbouring addresses, and where a random
  * choice is not free, the counts lead to one that is. Which of a pool's addresses are fit for use is the operator's word; none is left out.
+ *
+ * A node alone gives any address of a pool. One of a service gives those that are leased to it (`Leases`), the first leased block first:
+ * the last ones empty themselves, and go back. An address that is named is not asked after here: whether another node's session has it is
+ * the registry's matter.
  */
 
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { AddressOrPool, AddressRange } from '../base/kind.ts';
 import { below, type Random } from '../base/random.ts';
+import { disjoint, holds, sizeOf, sum } from './address-ranges.ts';
 import type { Pool } from './settings.ts';
 
 export type AddressCause = 'address-in-use' | 'pool-exhausted' | 'no-such-pool';
@@ -20,14 +25,24 @@ export interface AddressRefusal {
   readonly text: string;
 }
 
+/** What of the pools this node may give, now. */
+export interface Leases {
+  /** Addresses of a pool that nobody else gives, in the order of preference; none of them twice. */
+  within(pool: string): readonly AddressRange[];
+  /** Somebody has asked for an address of the pool. */
+  drawn(pool: string): void;
+}
+
 export interface AddressesOptions {
   readonly random: Random;
+  /** None: the node stands alone, and all addresses of its pools are its own. */
+  readonly leases?: Leases;
   /** Which free address a pool gives: any (guessing gains nothing, and an address rests), or the lowest. */
   readonly choice?: 'random' | 'first';
 }
 
-/** 1024 addresses to the page: a pool of a million is a thousand counts, and one page is searched in microseconds. */
-const pageBits = 10;
+/** 64 addresses to the page: a leased block is one count, and one page is searched in a microsecond. */
+const pageBits = 6;
 const pageSize = 1 << pageBits;
 
 /** Throws at a pool before it is counted: half full, one pool in 256 is. */
@@ -36,12 +51,13 @@ const throws = 8;
 /** Users whose last address is remembered, so that it can be theirs again: more than a node has sessions, a few megabytes. */
 const rememberedUsers = 65_536;
 
-/** Who has an address: one session, or all that share it as this node's end. */
-type Use = { readonly only: string } | { readonly sharers: Set<string> };
+/** Who has an address: one session, which drew it out of a pool or was given it by name, or all that share it as this node's end. */
+type Use = { readonly only: string; readonly isDrawn: boolean } | { readonly sharers: Set<string> };
 
 export class Addresses {
   readonly #random: Random;
   readonly #choice: 'random' | 'first';
+  readonly #leases: Leases | undefined;
   readonly #uses = new Map<Ipv4, Use>();
   readonly #usesOfPage = new Map<number, number>();
   readonly #held = new Map<string, Ipv4[]>();
@@ -49,9 +65,10 @@ export class Addresses {
   readonly #lastOf = new Map<string, Ipv4>();
   #pools: ReadonlyMap<string, Pool> = new Map();
 
-  constructor({ random, choice = 'random' }: AddressesOptions) {
+  constructor({ random, choice = 'random', leases }: AddressesOptions) {
     this.#random = random;
     this.#choice = choice;
+    this.#leases = leases;
   }
 
   /** From now on these are the pools. Addresses in use stay so, in a pool or not. */
@@ -63,23 +80,32 @@ export class Addresses {
 
   /** The user's end: nobody else's, and if possible the one that `user` had last. */
   takeRemote(wish: AddressOrPool, holder: string, user: string): Ipv4 | AddressRefusal {
-    const address = 'pool' in wish ? this.#choose(wish.pool, user) : this.#unused(wish.address);
-    if (typeof address !== 'number') return address;
-    this.#remember(user, address);
-    return this.#use(address, { only: holder }, holder);
+    const address =
+      'pool' in wish ? this.#draw(wish.pool, holder, user) : this.#takeOnly(wish.address, holder);
+    if (typeof address === 'number') this.#remember(user, address);
+    return address;
   }
 
   /** This node's end: sessions share an address that was named; one out of a pool is the session's own. */
   takeLocal(wish: AddressOrPool, holder: string): Ipv4 | AddressRefusal {
-    if ('pool' in wish) {
-      const address = this.#choose(wish.pool);
-      return typeof address === 'number' ? this.#use(address, { only: holder }, holder) : address;
-    }
+    if ('pool' in wish) return this.#draw(wish.pool, holder);
     const { address } = wish;
     const use = this.#uses.get(address) ?? { sharers: new Set() };
     if ('only' in use) return inUse(address, use);
     use.sharers.add(holder);
     return this.#use(address, use, holder);
+  }
+
+  /** Hands an address that `from` alone has to `to`, without its being free in between. False, and nothing has changed, if it is not `from`'s. */
+  pass(address: Ipv4, from: string, to: string): boolean {
+    const use = this.#uses.get(address);
+    if (use === undefined || !('only' in use) || use.only !== from) return false;
+    const left = (this.#held.get(from) ?? []).filter((held) => held !== address);
+    if (left.length === 0) this.#held.delete(from);
+    else this.#held.set(from, left);
+    this.#uses.set(address, { ...use, only: to });
+    this.#hold(address, to);
+    return true;
   }
 
   /** The session is over: all that `holder` has is free. Harmless if it has nothing. */
@@ -97,6 +123,25 @@ export class Addresses {
     this.#held.delete(holder);
   }
 
+  /** The one session that has the address; undefined if none has it, or many share it. */
+  holderOf(address: Ipv4): string | undefined {
+    const use = this.#uses.get(address);
+    return use !== undefined && 'only' in use ? use.only : undefined;
+  }
+
+  /** How many addresses of a range are in use. */
+  usedIn(range: AddressRange): number {
+    return sizeOf(range) - this.#freeIn(range);
+  }
+
+  /** The sessions that drew an address of this range out of a pool: those that must end when the range turns out to be another node's. */
+  drawersIn(range: AddressRange): readonly string[] {
+    const isInside = (address: Ipv4) => holds(address)(range);
+    return [...this.#uses].flatMap(([address, use]) =>
+      'only' in use && use.isDrawn && isInside(address) ? [use.only] : [],
+    );
+  }
+
   /** How many addresses a pool has, and how many of them are in use; undefined if there is no such pool. */
   usageOf(poolName: string): { readonly size: number; readonly used: number } | undefined {
     const pool = this.#pools.get(poolName);
@@ -105,22 +150,40 @@ export class Addresses {
     return { size, used: size - sum(pool.ranges, (range) => this.#freeIn(range)) };
   }
 
-  /** A free address of the pool, or of one that follows it. */
-  #choose(poolName: string, user?: string): Ipv4 | AddressRefusal {
+  #draw(poolName: string, holder: string, user?: string): Ipv4 | AddressRefusal {
     const chain = this.#chain(poolName);
     if ('refused' in chain) return chain;
+    const address = this.#choose(chain, user);
+    if (typeof address === 'number') this.#use(address, { only: holder, isDrawn: true }, holder);
+    for (const { name } of chain) this.#leases?.drawn(name);
+    return address;
+  }
+
+  #takeOnly(address: Ipv4, holder: string): Ipv4 | AddressRefusal {
+    const use = this.#uses.get(address);
+    return use === undefined
+      ? this.#use(address, { only: holder, isDrawn: false }, holder)
+      : inUse(address, use);
+  }
+
+  /** A free address of the first of these pools that has one. */
+  #choose(chain: readonly Pool[], user?: string): Ipv4 | AddressRefusal {
     const last = user === undefined ? undefined : this.#lastOf.get(user);
-    if (last !== undefined && !this.#uses.has(last) && chain.some(({ ranges }) => ranges.some(holds(last)))) {
-      return last;
+    if (last !== undefined && !this.#uses.has(last)) {
+      if (chain.some((pool) => this.#rangesOf(pool).some(holds(last)))) return last;
     }
-    for (const { ranges } of chain) {
-      const address = this.#chooseIn(ranges);
+    for (const pool of chain) {
+      const address = this.#chooseIn(pool);
       if (address !== undefined) return address;
     }
     return {
       refused: 'pool-exhausted',
       text: `no free address in ${chain.map((pool) => pool.name).join(', ')}`,
     };
+  }
+
+  #rangesOf({ name, ranges }: Pool): readonly AddressRange[] {
+    return this.#leases?.within(name) ?? ranges;
   }
 
   /** The pool and those that follow it, each once: a circle of pools ends where it began. */
@@ -137,7 +200,14 @@ export class Addresses {
     return [...chain];
   }
 
-  #chooseIn(ranges: readonly AddressRange[]): Ipv4 | undefined {
+  /** Of a pool that is this node's own, any; of leases, the first that is not full. */
+  #chooseIn({ name, ranges }: Pool): Ipv4 | undefined {
+    if (this.#leases === undefined) return this.#chooseAmong(ranges);
+    const block = this.#leases.within(name).find((range) => this.#freeIn(range) > 0);
+    return block && this.#chooseAmong([block]);
+  }
+
+  #chooseAmong(ranges: readonly AddressRange[]): Ipv4 | undefined {
     return this.#choice === 'first'
       ? this.#nthFree(ranges, 0)
       : (this.#throwAt(ranges) ?? this.#nthFree(ranges, this.#anyFree(ranges)));
@@ -179,6 +249,10 @@ export class Addresses {
   }
 
   #freeIn(range: AddressRange): number {
+    if (this.#uses.size < sizeOf(range) / pageSize) {
+      // A large pool has more pages than there are addresses in use.
+      return sizeOf(range) - sum([...this.#uses.keys()], (address) => (holds(address)(range) ? 1 : 0));
+    }
     let free = 0;
     for (const part of pages(range)) free += this.#freeInPage(part);
     return free;
@@ -203,20 +277,19 @@ export class Addresses {
     return address;
   }
 
-  #unused(address: Ipv4): Ipv4 | AddressRefusal {
-    const use = this.#uses.get(address);
-    return use === undefined ? address : inUse(address, use);
-  }
-
   #use(address: Ipv4, use: Use, holder: string): Ipv4 {
     if (!this.#uses.has(address)) {
       this.#uses.set(address, use);
       this.#count(address, 1);
     }
+    this.#hold(address, holder);
+    return address;
+  }
+
+  #hold(address: Ipv4, holder: string): void {
     const held = this.#held.get(holder) ?? [];
     held.push(address);
     this.#held.set(holder, held);
-    return address;
   }
 
   #count(address: Ipv4, change: 1 | -1): void {
@@ -239,17 +312,6 @@ function inUse(address: Ipv4, use: Use): AddressRefusal {
   return { refused: 'address-in-use', text: `${formatIpv4(address)} is in use: ${who}` };
 }
 
-/** The same addresses in ascending ranges, of which no two touch: none may be counted twice. */
-function disjoint(ranges: readonly AddressRange[]): readonly AddressRange[] {
-  const joined: AddressRange[] = [];
-  for (const { first, last } of ranges.toSorted((one, other) => one.first - other.first)) {
-    const before = joined.at(-1);
-    if (before === undefined || first > before.last + 1) joined.push({ first, last });
-    else joined[joined.length - 1] = { first: before.first, last: Math.max(before.last, last) };
-  }
-  return joined;
-}
-
 /** `range`, cut where pages end. */
 function* pages({ first, last }: AddressRange): Generator<AddressRange> {
   for (let from = first; from <= last; ) {
@@ -257,16 +319,4 @@ function* pages({ first, last }: AddressRange): Generator<AddressRange> {
     yield { first: from, last: to };
     from = to + 1;
   }
-}
-
-function holds(address: Ipv4): (range: AddressRange) => boolean {
-  return ({ first, last }) => first <= address && address <= last;
-}
-
-function sizeOf({ first, last }: AddressRange): number {
-  return last - first + 1;
-}
-
-function sum<T>(values: readonly T[], of: (value: T) => number): number {
-  return values.reduce((total, value) => total + of(value), 0);
 }

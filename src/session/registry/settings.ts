@@ -3,7 +3,7 @@
  * applies: the node stands alone.
  */
 
-import { choice, listOf, optional, text } from '../../base/kind.ts';
+import { choice, duration, listOf, optional, text } from '../../base/kind.ts';
 import { type Kind, menu, refuse, type ValuesOf } from '../../base/setting.ts';
 
 /** `redis://host:port/db` or `rediss://…`; user and password are settings of their own, because a URL is shown and logged. */
@@ -95,6 +95,12 @@ export const clusterMenu = menu({
       default: 'default',
       applies: 'restart',
       help: 'Nodes of one service share what they keep; a Redis may serve several services.',
+    },
+    deadAfter: {
+      kind: duration(1_000, 86_400_000),
+      default: 120_000,
+      applies: 'restart',
+      help: 'How long a node may be silent before another buries its sessions: their Stops are told, their users may come again.',
     },
     accountingStore: {
       kind: choice(['journal', 'redis']),

@@ -238,6 +238,81 @@ describe('pools of any size', () => {
   });
 });
 
+describe('addresses out of what is leased', () => {
+  let leased: Map<string, readonly AddressRange[]>;
+  let drawn: string[];
+  let addresses: Addresses;
+  beforeEach(() => {
+    leased = new Map([['a', ranges('10.0.0.64/28,10.0.0.0/28')]]);
+    drawn = [];
+    addresses = new Addresses({
+      random: seededRandom(7),
+      leases: { within: (name) => leased.get(name) ?? [], drawn: (name) => drawn.push(name) },
+    });
+    addresses.configure([pool('a', '10.0.0.0/24', 'b'), pool('b', '10.1.0.0/24')]);
+  });
+  const draw = (holder: string, user = holder) => addresses.takeRemote({ pool: 'a' }, holder, user);
+  const isIn = (text: string, address: unknown) =>
+    ranges(text).some(({ first, last }) => Number(address) >= first && Number(address) <= last);
+
+  it('come out of the first block until it is full, then out of the next, then out of the next pool', () => {
+    leased.set('b', ranges('10.1.0.8/31'));
+    const taken = Array.from({ length: 35 }, (_, at) => draw(`${at}`));
+
+    expect(taken.slice(0, 16).every((address) => isIn('10.0.0.64/28', address))).toBe(true);
+    expect(taken.slice(16, 32).every((address) => isIn('10.0.0.0/28', address))).toBe(true);
+    expect(taken.slice(32, 34).every((address) => isIn('10.1.0.8/31', address))).toBe(true);
+    expect(taken[34]).toMatchObject({ refused: 'pool-exhausted' });
+    expect(addresses.usageOf('a')).toEqual({ size: 256, used: 32 });
+  });
+
+  it('are asked for by the pool, and by those that follow it', () => {
+    draw('one');
+
+    expect(drawn).toEqual(['a', 'b']);
+  });
+
+  it('are not those of a lease that has ended, not even for a user who had one', () => {
+    draw('one', 'ann');
+    addresses.release('one');
+    leased.set('a', ranges('10.0.0.0/28'));
+
+    expect(isIn('10.0.0.0/28', draw('two', 'ann'))).toBe(true);
+  });
+
+  it('are known by who drew them, and not by who was given one by name', () => {
+    draw('one');
+    addresses.takeRemote({ address: ip('10.0.0.65') }, 'named', 'bob');
+    addresses.takeRemote({ address: ip('10.0.0.200') }, 'elsewhere', 'cat');
+    const [block] = ranges('10.0.0.64/28');
+
+    expect(block && addresses.drawersIn(block)).toEqual(['one']);
+    expect(block && addresses.usedIn(block)).toBe(2);
+  });
+});
+
+describe('an address that is passed on', () => {
+  it("is the other session's from then on, and free only after that one", () => {
+    const addresses = new Addresses({ random: seededRandom(7) });
+    const wish = { address: ip('10.0.0.5') };
+    addresses.takeRemote(wish, 'old', 'ann');
+
+    expect(addresses.pass(wish.address, 'somebody', 'new')).toBe(false);
+    expect(addresses.pass(wish.address, 'old', 'new')).toBe(true);
+    addresses.release('old');
+    expect(addresses.holderOf(wish.address)).toBe('new');
+    addresses.release('new');
+    expect(addresses.holderOf(wish.address)).toBeUndefined();
+  });
+
+  it("is not one that sessions share as this node's end", () => {
+    const addresses = new Addresses({ random: seededRandom(7) });
+    addresses.takeLocal({ address: ip('10.0.0.1') }, 'one');
+
+    expect(addresses.pass(ip('10.0.0.1'), 'one', 'two')).toBe(false);
+  });
+});
+
 it('reads and prints the end of a chain of pools as RouterOS does', () => {
   const { kind } = poolMenu.rows.nextPool;
 

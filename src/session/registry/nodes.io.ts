@@ -1,0 +1,301 @@
+/**
+ * The part of the registry that knows nodes: tells Redis that this one lives, notices who does not, and buries one who is dead. Enter:
+ * beats of the clock, Redis there and away. Leave: this owner counts (`joined`), another boot has taken over (`fenced`), sessions that
+ * died elsewhere (`reaped`), commands of others (`perform`). What the words mean: nodes.ts.
+ *
+ * Redis may die, freeze, or come back empty or older at any time. Nothing waits for it longer than one command. Each session that
+ * died is handed to one node, but for two cases: a survivor that was paused or cut off while it buried, for so long that it was given
+ * up itself, and one that died between its journal and Redis. A RADIUS server knows the second Stop by its Acct-Session-Id.
+ */
+
+import { readFileSync } from 'node:fs';
+import { toHex } from '../../base/bytes.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Log } from '../../base/observe.ts';
+import type { Random } from '../../base/random.ts';
+import { type RedisClient, replyMs, type Script } from '../../base/redis.io.ts';
+import { keysOf, nodeOf } from './keys.ts';
+import { buriedMax, customaryPace, nodeKeysOf, nodesTally, type Pace } from './nodes.ts';
+import { type Beat, Board, type NodeScripts, nodeScriptNames } from './nodes-board.ts';
+import { Inbox, type InboxReader, type OpenInbox, remember } from './nodes-inbox.ts';
+import type { Nodes, NodesPorts } from './parts.ts';
+import type { NodeCommand, NodeReply, NodeRow, Owner, SessionRow } from './registry.ts';
+
+export interface RedisNodesOptions {
+  /** Of its own, or shared: it is listened to, not closed. */
+  readonly redis: RedisClient;
+  readonly openInbox: OpenInbox;
+  readonly service: string;
+  readonly owner: Owner;
+  readonly pace?: Partial<Pace>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** While Redis is away it is asked so often, in ms. */
+const retryMs = 500;
+
+function luaOf(name: string): string {
+  return readFileSync(new URL(`scripts/${name}.lua`, import.meta.url), 'utf8');
+}
+
+function scriptOf(name: string, before = ''): readonly [string, Script] {
+  const title = `node${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+  return [name, { name: title, lua: before + luaOf(`node-${name}`) }];
+}
+
+const scripts = Object.fromEntries([
+  ...nodeScriptNames.behindClaims.map((name) => scriptOf(name, luaOf('claims'))),
+  ...nodeScriptNames.alone.map((name) => scriptOf(name)),
+]) as NodeScripts;
+
+export class RedisNodes implements Nodes {
+  readonly #options: RedisNodesOptions;
+  readonly #pace: Pace;
+  readonly #board: Board;
+  readonly #inboxKey: string;
+  #ports: NodesPorts | undefined;
+  #inbox: Inbox | undefined;
+  #reader: InboxReader | undefined;
+  #timer: Timer | undefined;
+  /** '0' before the first beat. */
+  #generation = '0';
+  #marker = '';
+  /** Since when no beat of ours was late, in Redis's time. */
+  #watchingSinceMs = 0;
+  /** In our time. */
+  #settledAtMs = Number.POSITIVE_INFINITY;
+  #isOnline = false;
+  #isFenced = false;
+  #isClosed = false;
+  #isBeating = false;
+  #complaint = '';
+  /** Graves that this node is at. */
+  readonly #digging = new Set<string>();
+  /** Sessions whose Stops are in this node's journal: told once, whatever Redis forgets. */
+  readonly #buried = new Set<string>();
+
+  constructor(options: RedisNodesOptions) {
+    const { redis, service, owner, clock, pace } = options;
+    const keys = { ...keysOf(service), ...nodeKeysOf(service) };
+    this.#options = options;
+    this.#pace = { ...customaryPace, ...pace };
+    this.#board = new Board(redis, scripts, keys, owner, clock, this.#pace);
+    this.#inboxKey = keys.inbox(this.#board.owner);
+  }
+
+  begin(ports: NodesPorts, done: () => void): void {
+    const { redis, openInbox, owner, clock, random } = this.#options;
+    const lost = (why: unknown) => this.#lost(why);
+    const perform: NodesPorts['perform'] = (command, reply) => ports.perform(command, reply);
+    this.#ports = ports;
+    this.#inbox = new Inbox({ board: this.#board, node: owner.node, clock, random, perform, lost });
+    this.#reader = openInbox(this.#inboxKey, (message) => this.#inbox?.take(message));
+    redis.listen(
+      () => this.#beatIn(0),
+      () => this.#lost(new Error('the connection broke')),
+    );
+    void redis
+      .whenReady(replyMs)
+      .then(() => this.#beat())
+      .then(done);
+  }
+
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  /** False while Redis may not know yet what all nodes that live have: nothing is given out there meanwhile. */
+  get isSettled(): boolean {
+    return this.#isOnline && this.#options.clock.nowMs() >= this.#settledAtMs;
+  }
+
+  nodes(answer: (rows: readonly NodeRow[]) => void): void {
+    const alone = () => answer(this.#own());
+    if (!this.#isOnline) return alone();
+    this.#board.list().then(answer, (error: unknown) => {
+      this.#lost(error);
+      alone();
+    });
+  }
+
+  command(node: string, command: NodeCommand, answer: (reply: NodeReply) => void): void {
+    if (this.#inbox === undefined) return answer({ ok: false, why: 'unreachable' });
+    this.#inbox.command(node, command, this.#isOnline, answer);
+  }
+
+  wasReaped(sessionIds: readonly string[], answer: (ids: ReadonlySet<string>) => void): void {
+    if (!this.#isOnline) return answer(new Set());
+    this.#board.wasReaped(sessionIds).then(answer, (error: unknown) => {
+      this.#lost(error);
+      answer(new Set());
+    });
+  }
+
+  close(done: () => void): void {
+    if (this.#isClosed) return done();
+    const isOwner = this.#isOnline;
+    this.#leave();
+    this.#isClosed = true;
+    if (!isOwner) return done();
+    // Otherwise it is missed, and finds no session of ours.
+    this.#board.leave().then(done, done);
+  }
+
+  // --- Signs of life -----------------------------------------------------------------------------------------------------
+
+  get #isOver(): boolean {
+    return this.#isClosed || this.#isFenced;
+  }
+
+  #beatIn(delayMs: number): void {
+    this.#timer?.cancel();
+    if (!this.#isOver) this.#timer = this.#options.clock.arm(delayMs, () => void this.#beat());
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#isBeating || this.#isOver || this.#ports === undefined) return;
+    this.#isBeating = true;
+    try {
+      if (this.#options.redis.isReady) await this.#meet(this.#ports);
+    } catch (error) {
+      this.#lost(error);
+    } finally {
+      this.#isBeating = false;
+      this.#beatIn(this.#isOnline ? this.#pace.beatMs : retryMs);
+    }
+  }
+
+  async #meet(ports: NodesPorts): Promise<void> {
+    const fresh = toHex(this.#options.random(8));
+    const beat = await this.#board.beat(this.#generation, ports.status(), fresh, this.#watchingSinceMs);
+    if (this.#isOver) return;
+    if (beat === 'fenced') return this.#fence(ports);
+    nodesTally.add('beats');
+    this.#generation = beat.generation;
+    if (!beat.onTime) this.#watchingSinceMs = beat.atMs;
+    await this.#join(beat, ports);
+    for (const dead of beat.dead) await this.#reap(dead);
+    for (const { number, digger, isDug } of beat.graves) {
+      if (isDug && digger !== this.#board.owner) continue;
+      if (!isDug && !this.#digging.has(number)) nodesTally.add('adopted');
+      void this.#dig(number);
+    }
+  }
+
+  /** This owner counts. All is written again if Redis may not have it. */
+  async #join({ marker, markerAgeMs, counted }: Beat, ports: NodesPorts): Promise<void> {
+    const { clock, log } = this.#options;
+    const isFirst = this.#marker === '';
+    const isOther = marker !== this.#marker;
+    if (isOther) {
+      this.#settledAtMs = clock.nowMs() + this.#pace.settleMs - markerAgeMs;
+      if (!isFirst) {
+        nodesTally.add('emptied');
+        log(
+          'warning',
+          'system',
+          'redis is another one, or has lost something: all nodes write their sessions again',
+        );
+      }
+      await this.#board.remember([...this.#buried]);
+      this.#reader?.rewind();
+      this.#marker = marker;
+    }
+    if (!counted && !isFirst) nodesTally.add('rejoined');
+    const must = isOther || !counted || !this.#isOnline;
+    if (must) await this.#endReaped(ports);
+    if (!this.#isOnline) log('info', 'system', 'redis is there: the nodes of the service know of this one');
+    this.#isOnline = true;
+    this.#complaint = '';
+    if (must) ports.joined();
+  }
+
+  /** Those that another has ended in accounting while this node could not be heard. */
+  async #endReaped(ports: NodesPorts): Promise<void> {
+    for (const sessionId of await this.#board.wasReaped(ports.sessionIds())) {
+      nodesTally.add('reapedAlive');
+      ports.conflict(sessionId, 'reaped');
+    }
+  }
+
+  #fence(ports: NodesPorts): void {
+    nodesTally.add('fenced');
+    const { node } = this.#options.owner;
+    const hint = 'Two processes run with this identity; each node needs one of its own (/system identity).';
+    this.#options.log('error', 'system', `another process is node ${node} now: this one no longer counts`, {
+      hint,
+    });
+    this.#isFenced = true;
+    this.#leave();
+    ports.fenced();
+  }
+
+  #leave(): void {
+    this.#isOnline = false;
+    this.#timer?.cancel();
+    this.#inbox?.close();
+    this.#reader?.close();
+  }
+
+  #lost(why: unknown): void {
+    if (this.#isOver) return;
+    nodesTally.add('failures');
+    const text = why instanceof Error ? why.message : String(why);
+    if (text !== this.#complaint) this.#options.log('warning', 'system', `redis: ${text}`);
+    this.#complaint = text;
+    this.#isOnline = false;
+    // Not at the next beat, but soon; unless a beat runs, which sees to it itself.
+    if (!this.#isBeating) this.#beatIn(retryMs);
+  }
+
+  #own(): readonly NodeRow[] {
+    const { owner, clock } = this.#options;
+    const status = this.#ports?.status();
+    return status === undefined ? [] : [{ ...status, ...owner, atMs: clock.wallMs(), isSuspect: false }];
+  }
+
+  // --- The dead ----------------------------------------------------------------------------------------------------------
+
+  async #reap(dead: string): Promise<void> {
+    const grave = await this.#board.reap(dead);
+    if (grave === undefined) return;
+    nodesTally.add('reaped');
+    const text = `node ${nodeOf(dead)} is dead: this node ends its sessions in accounting`;
+    this.#options.log('warning', 'system', text, { sessions: grave.size });
+    if (grave.size > 0) void this.#dig(grave.grave);
+  }
+
+  /** Until nothing is left in the grave, or another is at it. What Redis does not hear of is found there with a later beat. */
+  async #dig(number: string): Promise<void> {
+    if (this.#digging.has(number)) return;
+    this.#digging.add(number);
+    try {
+      while (!this.#isOver) {
+        const coffins = await this.#board.exhume(number);
+        if (coffins === undefined || coffins.size === 0) return;
+        nodesTally.add('unreadable', coffins.size - coffins.rows.length);
+        await this.#handOver(coffins.rows);
+        if (!(await this.#board.bury(number, coffins))) return;
+      }
+    } catch (error) {
+      this.#lost(error);
+    } finally {
+      this.#digging.delete(number);
+    }
+  }
+
+  /** Resolves when the Stops of these are safe. */
+  #handOver(rows: readonly SessionRow[]): Promise<void> {
+    const untold = rows.filter(({ sessionId }) => !this.#buried.has(sessionId));
+    if (untold.length === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#ports?.reaped(untold, () => {
+        nodesTally.add('buried', untold.length);
+        for (const { sessionId } of untold) remember(this.#buried, sessionId, buriedMax);
+        resolve();
+      });
+    });
+  }
+}

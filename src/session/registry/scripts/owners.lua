@@ -1,0 +1,3 @@
+-- The owners that count. KEYS: ….
+
+return redis.call('ZRANGE', owners, 0, -1)
