@@ -16,6 +16,7 @@ import type { Log } from './base/observe.ts';
 import { systemRandom } from './base/random.io.ts';
 import { Concentrator } from './composition/concentrator.ts';
 import { type Options, readOptions, usage } from './composition/options.ts';
+import { Outside } from './composition/outside.ts';
 import { type Configuration, configurationOf, menus } from './config/configuration.ts';
 import { openConfiguration, readScript } from './config/file.io.ts';
 import type { FirstStart } from './config/first-start.ts';
@@ -67,9 +68,9 @@ async function main(options: Options): Promise<void> {
   });
   let ours = engine.started;
   const orphans = new Orphans(log, {
-    found: (sessionIds) => concentrator.recover(sessionIds),
+    found: (sessionIds, go) => concentrator.recover(sessionIds, go),
     ended: (sessionId, counters) => concentrator.orphanEnded(sessionId, counters),
-    done: () => void concentrator.begin().catch(fail),
+    done: () => void begin().catch(fail),
   });
   const switchboard = new Switchboard(engine, (event: EngineEvent) => {
     if (event.kind === 'hello') ours = isOurEngine(engine, event.pid, options.run);
@@ -84,13 +85,32 @@ async function main(options: Options): Promise<void> {
     switchboard,
     ...named,
     configuration,
+    fenced() {
+      log('error', 'system', 'another process is this node now: this one ends', {
+        hint: 'Two nodes of a service may not have the same identity: see --identity.',
+      });
+      process.kill(process.pid, 'SIGTERM');
+    },
   });
+  const outside = new Outside({ log, run: options.run, store, files, concentrator });
+  const begin = async () => {
+    await concentrator.begin();
+    await outside.open(configurationOf(store.current.tree));
+  };
   switchboard.send({ kind: 'hello', version: contractVersion });
 
-  process.on('SIGHUP', () => void reload(log, store, files, (next) => concentrator.configure(next)));
+  process.on(
+    'SIGHUP',
+    () =>
+      void reload(log, store, files, (next) => {
+        concentrator.configure(next);
+        outside.configure(next);
+      }),
+  );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, async () => {
       log('info', 'system', `${signal}: ending all sessions`);
+      await outside.close();
       await concentrator.end();
       await (ours ? engine.stop() : engine.close());
       process.exit(0);

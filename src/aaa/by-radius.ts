@@ -147,9 +147,6 @@ function accepted(
     return refused('no-mppe-keys', round.server);
   }
   const user = attributes.first('User-Name') || toText(credentials.nameOctets);
-  if (grant.portLimit !== undefined && question.sessionsOf(user) >= grant.portLimit) {
-    return refused('too-many-sessions');
-  }
   const eap = attributes.first('EAP-Message');
   return {
     accept: true,

@@ -12,8 +12,6 @@ export interface Question {
   readonly identity: SessionIdentity;
   /** The conversation that `credentials` go on with: what the verdict before was `Continued` by. EAP only. */
   readonly resume?: Resume;
-  /** Sessions that a user has now. */
-  sessionsOf(user: string): number;
 }
 
 /** Where a conversation with a RADIUS server stands. */

@@ -179,6 +179,12 @@ export const aaaMenu = menu({
       applies: 'next-session',
       help: 'Between two Interim-Updates of a session, if the RADIUS server does not say; 0s is none.',
     },
+    sessionPolicy: {
+      kind: choice(['reject', 'replace']),
+      default: 'reject',
+      applies: 'live',
+      help: 'When a user has as many sessions as he may, or another has his address: the new one is refused, or the oldest gives way.',
+    },
   },
 });
 

@@ -113,6 +113,12 @@ const refusals = {
     explanation:
       'the RADIUS server accepts the user for a time that is over: see WISPr-Session-Terminate-Time',
   },
+  'address-in-use': {
+    errorCode: 649,
+    message: 'already connected',
+    explanation:
+      'the address of the user is in use by another session: a pool, or session-policy=replace of /ppp aaa',
+  },
   'too-many-sessions': {
     errorCode: 649,
     message: 'too many sessions',

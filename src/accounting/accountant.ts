@@ -85,12 +85,21 @@ export class Accountant {
 
   /**
    * Takes what a process before has left; to be called once, first. Sessions that the engine still holds go on, until `ended`
-   * is called or for good; the others have ended, nobody knows when after they were last seen.
+   * is called or for good; the others have ended, nobody knows when after they were last seen. What another node has buried
+   * has had its Stop.
    */
-  recover({ pending, sessions, hasRebooted }: Recovered, isHeld: (sessionId: string) => boolean): void {
+  recover(
+    { pending, sessions, hasRebooted }: Recovered,
+    isHeld: (sessionId: string) => boolean,
+    wasBuried: (sessionId: string) => boolean = () => false,
+  ): void {
     const { clock } = this.#ports;
     this.#dispatch.recovered(pending);
     for (const { facts, interimMs, known } of sessions) {
+      if (wasBuried(facts.identity.sessionId)) {
+        this.#forget({ facts, known });
+        continue;
+      }
       if (isHeld(facts.identity.sessionId)) {
         const sinceKnownMs = Math.max(0, clock.wallMs() - known.atMs);
         this.#add(facts, interimMs, known, clock.nowMs() - known.uptimeMs - sinceKnownMs);
@@ -157,6 +166,30 @@ export class Accountant {
     });
   }
 
+  /** Another node has made the Stop of a session that is still up here: nothing more is told of it. */
+  abandon(sessionId: string): void {
+    const live = this.#live.get(sessionId);
+    if (live === undefined) return accountingTally.add('strays');
+    this.#live.delete(sessionId);
+    this.#forget(live);
+  }
+
+  /** Sessions of a node that has died, as they were last seen: their Stop is made here, because nobody else will. `buried` when they are safe. */
+  bury(
+    sessions: readonly { readonly facts: SessionFacts; readonly known: Known }[],
+    buried: () => void,
+  ): void {
+    let unkept = sessions.length;
+    if (unkept === 0) return buried();
+    for (const { facts, known } of sessions) {
+      accountingTally.add('recoveredStops');
+      this.#dispatch.keep({ kind: 'stop', facts, ...known, terminateCause: lostService }, () => {
+        unkept -= 1;
+        if (unkept === 0) buried();
+      });
+    }
+  }
+
   /** A server that was away is back. */
   hurry(): void {
     this.#dispatch.delivery.hurry();
@@ -166,6 +199,13 @@ export class Accountant {
   close(closed: () => void): void {
     this.#sweep?.cancel();
     this.#dispatch.delivery.close(closed);
+  }
+
+  /** The journal closes a session whose Stop somebody else has told. */
+  #forget({ facts, known }: Pick<Live, 'facts' | 'known'>): void {
+    const { ledger } = this.#ports;
+    const told = { kind: 'stop', facts, ...known, terminateCause: lostService } as const;
+    ledger.record(told, ({ number }) => ledger.done(number));
   }
 
   #add(facts: SessionFacts, interimMs: number, known: Known, upSinceMs: number): void {

@@ -76,11 +76,13 @@ export class Dispatch {
     }
   }
 
-  keep(record: AccountingRecord): void {
+  /** `kept` when the journal has it. */
+  keep(record: AccountingRecord, kept = () => {}): void {
     this.#made += 1;
     // What was made before the node was up is what its Accounting-On waits for, also if it is kept only later.
     const isNew = this.#held !== undefined;
     this.#ports.ledger.record(record, (entry) => {
+      kept();
       if (isNew && this.#held !== undefined) this.#held.push(entry);
       else this.delivery.deliver(entry);
     });

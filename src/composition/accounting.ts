@@ -19,11 +19,12 @@ import { SharedDelivery } from '../accounting/shared.io.ts';
 import { systemClock } from '../base/clock.io.ts';
 import type { Log } from '../base/observe.ts';
 import { systemRandom } from '../base/random.io.ts';
-import { type RedisAddress, RedisClient } from '../base/redis.io.ts';
+import { RedisClient } from '../base/redis.io.ts';
 import type { SentRequest } from '../radius/query.ts';
 import type { ClusterSettings } from '../session/registry/settings.ts';
 import type { Books, SessionEnd } from '../session/served-session.ts';
 import type { Radius } from './radius.ts';
+import { redisAddressOf } from './service.ts';
 
 export interface AccountingParts {
   readonly log: Log;
@@ -99,6 +100,11 @@ export class Accounting implements Books {
     if (this.#accounted.has(sessionId)) this.accountant.changed(sessionId, change);
   }
 
+  /** Another node has told that the session is over. */
+  abandon(sessionId: string): void {
+    if (this.#accounted.delete(sessionId)) this.accountant.abandon(sessionId);
+  }
+
   ended(sessionId: string, end: SessionEnd): void {
     if (this.#accounted.delete(sessionId)) this.accountant.ended(sessionId, end);
   }
@@ -125,7 +131,7 @@ function share(
 ): Shared {
   const { service } = cluster;
   const { clock } = ports;
-  const address = addressOf(cluster);
+  const address = redisAddressOf(cluster);
   const redis = new RedisClient(address, log);
   const boot = randomBytes(8).toString('hex');
   const openDrains = bullmqDrains({ address, redis, service, boot, log });
@@ -136,17 +142,4 @@ function share(
   const send = radiusSender({ ask, codec: radius.codec, ledger: elsewhere, clock });
   const heir = new RedisHeir({ mirror, openDrains, send, clock, log });
   return { delivery: new SharedDelivery({ redis, mirror, openDrains, heir }, ports), redis };
-}
-
-function addressOf(cluster: ClusterSettings): RedisAddress {
-  const { redis = '', redisUser, redisPassword, redisSentinels, redisMasterName } = cluster;
-  const { redisCaFile: ca, redisCertificateFile: certificate, redisKeyFile: key } = cluster;
-  return {
-    url: redis,
-    user: redisUser,
-    password: redisPassword,
-    sentinels: redisSentinels,
-    masterName: redisMasterName,
-    tls: { ca, certificate, key },
-  };
 }

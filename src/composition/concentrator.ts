@@ -3,30 +3,40 @@
  * server with its sessions, our own clients. main.ts brings it to life, and says when to end.
  */
 
+import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns';
 import { UserAuthority } from '../aaa/authority.ts';
 import type { DynamicTarget } from '../aaa/dynamic.ts';
 import type { Journal } from '../accounting/journal.io.ts';
 import type { Usage } from '../accounting/record.ts';
 import { systemClock } from '../base/clock.io.ts';
-import { parseIpv4 } from '../base/ip.ts';
+import { type Ipv4, parseIpv4 } from '../base/ip.ts';
+import type { AddressRange } from '../base/kind.ts';
 import { limits } from '../base/limits.ts';
 import type { Log } from '../base/observe.ts';
 import { systemRandom } from '../base/random.io.ts';
 import type { Resolve } from '../client/dialer.ts';
 import { Dialers } from '../client/dialers.ts';
 import type { Configuration } from '../config/configuration.ts';
+import type { ClientInterface, LivePorts, ServerInterface } from '../console/live.ts';
+import { freeTunnels, type Member } from '../dns/selection.ts';
+import { Licence } from '../licence/licence.ts';
 import { type MppePolicy, mppeBits } from '../ppp/ccp/options.ts';
 import { Addresses } from '../session/addresses.ts';
 import { CallIds, LinkHandles } from '../session/call-ids.ts';
+import { Claims } from '../session/claims.ts';
 import { acctTerminateCause } from '../session/ending.ts';
 import { Firewall } from '../session/firewall.ts';
 import { InterfaceNames } from '../session/interface-names.ts';
+import { encodingOf } from '../session/network.ts';
+import type { NodeRow, Owner } from '../session/registry/registry.ts';
 import { Server } from '../session/server.ts';
 import type { FinalCounters } from '../session/session.ts';
 import type { Switchboard } from '../session/switchboard.ts';
 import { Accounting } from './accounting.ts';
+import { Membership } from './membership.ts';
 import { Radius } from './radius.ts';
+import { type Service, serviceOf } from './service.ts';
 
 /** What the peer chooses from; stateless is preferred. */
 const everyMppe: MppePolicy = { strengths: new Set(mppeBits), stateful: 'allowed' };
@@ -38,13 +48,19 @@ export interface Ground {
   readonly journal: Journal;
   readonly journalName: string;
   readonly configuration: Configuration;
+  /** Another process is this node now: this one must go. */
+  fenced(): void;
 }
 
 export class Concentrator {
   readonly #log: Log;
   readonly #switchboard: Switchboard;
   readonly #journal: Journal;
-  readonly #addresses = new Addresses({ random: systemRandom });
+  readonly #owner: Owner;
+  readonly #service: Service;
+  readonly #membership: Membership;
+  readonly #licence: Licence;
+  readonly #addresses: Addresses;
   readonly #firewall: Firewall;
   readonly #radius: Radius;
   readonly #accounting: Accounting;
@@ -63,9 +79,19 @@ export class Concentrator {
     this.#journal = journal;
     this.#configuration = configuration;
     this.#firewall = new Firewall(switchboard, log);
-    this.#radius = new Radius(log, identity, () => this.#targets());
+    this.#radius = new Radius(
+      log,
+      identity,
+      () => this.#targets(),
+      (request, answer) => this.#membership.act(request, answer),
+    );
     this.#radius.configure(configuration);
-    const { aaa, cluster } = configuration;
+    const { aaa, cluster, licence } = configuration;
+    this.#licence = new Licence(licence.level);
+    this.#owner = { node: identity, bootId: randomBytes(8).toString('hex') };
+    this.#service = serviceOf(cluster, this.#owner, this.#drawings(), log);
+    const { leases } = this.#service;
+    this.#addresses = new Addresses({ random: systemRandom, ...(leases && { leases }) });
     this.#accounting = new Accounting(
       { ...ground, cluster, radius: this.#radius, readUsage: (read) => this.#readUsage(read) },
       aaa,
@@ -73,11 +99,67 @@ export class Concentrator {
     const { exchange, codec } = this.#radius;
     const ask: typeof exchange.ask = (query, done) => exchange.ask(query, done);
     this.#authority = new UserAuthority({ ask, codec, clock: systemClock, log }, usersOf(configuration));
+    this.#membership = new Membership({
+      log,
+      node: identity,
+      registry: this.#service.registry,
+      licence: this.#licence,
+      accounting: this.#accounting,
+      dynamic: this.#radius.local,
+      counters: (counted) => switchboard.counters(counted),
+      server: () => this.#server,
+      status: () => ({ addresses: this.#ownAddresses, isReady: this.unreadiness.length === 0 }),
+      fenced: () => ground.fenced(),
+    });
   }
 
-  /** Takes the books over from the process before; `held` are the sessions that the engine still has. */
-  recover(held: ReadonlySet<string>): void {
-    this.#accounting.accountant.recover(this.#journal.recovered, (sessionId) => held.has(sessionId));
+  /** Why no client should be sent here now; empty if it is well. */
+  get unreadiness(): readonly string[] {
+    if (this.#server === undefined) return ['the node has not begun'];
+    const reasons = [this.#server.objection, this.#licence.isUsedUp ? this.#licence.refusal : undefined];
+    return reasons.filter((reason) => reason !== undefined);
+  }
+
+  /** What the console shows. */
+  get live(): LivePorts {
+    return {
+      node: this.#identity,
+      wallMs: () => systemClock.wallMs(),
+      registry: this.#service.registry,
+      serverInterfaces: () => serverInterfaces(this.#server),
+      clientInterfaces: () => clientInterfaces(this.#dialers),
+      licence: () => this.#licence,
+      radius: () => this.#radius.exchange.monitor(),
+    };
+  }
+
+  /** What DNS is told of the service. */
+  get neighbours() {
+    const nodes = () => this.#membership.nodes;
+    return {
+      ownAddress: () => this.#ownAddresses[0],
+      deadAddresses: () => nodes().flatMap(({ isSuspect, addresses }) => (isSuspect ? addresses : [])),
+      members: () => nodes().flatMap(membersOf),
+    };
+  }
+
+  /**
+   * Takes the books over from the process before; `held` are the sessions that the engine still has. The others may have been
+   * buried by another node meanwhile: the service is asked, if it can be. `taken` when the books are taken over.
+   */
+  recover(held: ReadonlySet<string>, taken: () => void): void {
+    const { recovered } = this.#journal;
+    const ids = recovered.sessions.map(({ facts }) => facts.identity.sessionId);
+    this.#membership.begin(() =>
+      this.#service.registry.wasReaped(ids, (buried) => {
+        this.#accounting.accountant.recover(
+          recovered,
+          (sessionId) => held.has(sessionId),
+          (sessionId) => buried.has(sessionId),
+        );
+        taken();
+      }),
+    );
   }
 
   /** A session of the process before is over. */
@@ -102,13 +184,28 @@ export class Concentrator {
       names: new InterfaceNames(),
       firewall: this.#firewall,
     };
-    this.#addresses.configure(this.#configuration.pools);
+    const { pools } = this.#configuration;
+    const { registry, leases } = this.#service;
+    this.#addresses.configure(pools);
+    leases?.configure(pools);
+    leases?.begin();
+    const claims = new Claims({
+      authority: this.#authority,
+      registry,
+      log: this.#log,
+      policy: () => this.#configuration.aaa.sessionPolicy,
+      replace: (victims, ended) => this.#membership.replace(victims, ended),
+    });
     this.#server = new Server(
       {
         ...services,
         addresses: this.#addresses,
-        authority: this.#authority,
+        authority: claims,
         books: this.#accounting,
+        registry,
+        owner: this.#owner,
+        licence: this.#licence,
+        gone: (sessionId) => this.#membership.sessionEnded(sessionId),
         nas: () => this.#radius.nas,
         newSessionId: () => this.#accounting.newSessionId(),
       },
@@ -120,8 +217,10 @@ export class Concentrator {
 
   configure(configuration: Configuration): void {
     this.#configuration = configuration;
-    const { pools, clients, profiles, aaa } = configuration;
+    const { pools, clients, profiles, aaa, licence } = configuration;
     this.#addresses.configure(pools);
+    this.#service.leases?.configure(pools);
+    this.#licence.configure(licence.level);
     this.#authority.configure(usersOf(configuration));
     this.#radius.configure(configuration);
     this.#accounting.configure(aaa);
@@ -144,7 +243,28 @@ export class Concentrator {
     await Promise.race([Promise.all([server, dialers]), overdue]);
     await this.#accounting.end();
     this.#radius.close();
+    await new Promise<void>((left) =>
+      this.#service.leases === undefined ? left() : this.#service.leases.close(left),
+    );
+    await new Promise<void>((left) => this.#service.registry.close(left));
+    this.#service.close();
     await new Promise<void>((closed) => this.#journal.ledger.close(closed));
+  }
+
+  #drawings() {
+    return {
+      usedIn: (range: AddressRange) => this.#addresses.usedIn(range),
+      lost: (range: AddressRange) => {
+        for (const holder of this.#addresses.drawersIn(range)) {
+          this.#server?.sessionById(holder)?.session.end('conflict');
+        }
+      },
+    };
+  }
+
+  get #ownAddresses(): readonly Ipv4[] {
+    const { address } = this.#radius.nas;
+    return address === undefined ? [] : [address];
   }
 
   *#targets(): Iterable<DynamicTarget> {
@@ -162,6 +282,39 @@ export class Concentrator {
       read((sessionId) => bySession.get(sessionId));
     });
   }
+}
+
+function* serverInterfaces(server: Server | undefined): Iterable<ServerInterface> {
+  for (const { identity, session, user } of server?.sessions.values() ?? []) {
+    if (session.terms === undefined) continue;
+    yield {
+      sessionId: identity.sessionId,
+      name: session.name,
+      user,
+      mtu: session.mtu,
+      clientAddress: identity.peerAddress,
+      uptimeMs: session.uptimeMs,
+      encoding: encodingOf(session.agreed?.mppe),
+    };
+  }
+}
+
+function* clientInterfaces(dialers: Dialers | undefined): Iterable<ClientInterface> {
+  for (const { settings, status, session } of dialers?.dialers ?? []) {
+    yield {
+      name: settings.name,
+      status,
+      isRunning: session?.state === 'up',
+      uptimeMs: session?.uptimeMs ?? 0,
+      encoding: encodingOf(session?.agreed?.mppe),
+    };
+  }
+}
+
+function membersOf(node: NodeRow): readonly Member[] {
+  const { addresses, licenceLimit, licenceUsed, isReady, isSuspect } = node;
+  const weight = freeTunnels(licenceLimit, licenceUsed);
+  return isSuspect ? [] : addresses.map((address) => ({ address, weight, isReady }));
 }
 
 function usersOf({ secrets, profiles, aaa }: Configuration) {

@@ -3,7 +3,7 @@
  * no session; it is told who they are.
  */
 
-import { actOn, type DynamicTarget } from '../aaa/dynamic.ts';
+import type { DynamicPorts, DynamicTarget } from '../aaa/dynamic.ts';
 import type { NasIdentity } from '../aaa/identity.ts';
 import { changeOf } from '../aaa/limits-of.ts';
 import { systemClock } from '../base/clock.io.ts';
@@ -13,11 +13,13 @@ import { systemRandom } from '../base/random.io.ts';
 import type { Configuration } from '../config/configuration.ts';
 import { attributeCodec } from '../radius/codec.io.ts';
 import { IncomingSocket } from '../radius/dynamic.io.ts';
-import { type Asker, DynamicAuthorization } from '../radius/dynamic.ts';
+import { type Answer, type Asker, DynamicAuthorization, type DynamicRequest } from '../radius/dynamic.ts';
 import { Exchange } from '../radius/exchange.ts';
 import { openRadsec } from '../radius/radsec.io.ts';
 import type { RadiusServer } from '../radius/settings.ts';
 import { openUdp } from '../radius/udp.io.ts';
+
+type Act = (request: DynamicRequest, answer: Answer) => void;
 
 export class Radius {
   readonly exchange: Exchange;
@@ -25,12 +27,15 @@ export class Radius {
   readonly dynamic: DynamicAuthorization;
   readonly #identity: string;
   readonly #incoming: IncomingSocket;
+  /** What the sessions of this node are to CoA. */
+  readonly local: DynamicPorts;
   #servers: readonly RadiusServer[] = [];
   #address: Ipv4 | undefined;
 
-  /** `targets` are the sessions that servers may change. */
-  constructor(log: Log, identity: string, targets: () => Iterable<DynamicTarget>) {
+  /** `targets` are the sessions of this node that servers may change; `act` is told what a server wants, wherever its sessions are. */
+  constructor(log: Log, identity: string, targets: () => Iterable<DynamicTarget>, act: Act) {
     this.#identity = identity;
+    this.local = { nas: () => this.nas, targets, changeOf, severalSessions: () => 'all' };
     this.exchange = new Exchange({
       clock: systemClock,
       random: systemRandom,
@@ -43,8 +48,7 @@ export class Radius {
       codec: attributeCodec,
       log,
       askerAt: (address) => this.#askerAt(address),
-      act: (request, answer) =>
-        actOn(request, { nas: () => this.nas, targets, changeOf, severalSessions: () => 'all' }, answer),
+      act,
       send: (octets, to) => this.#incoming.send(octets, to),
     });
     this.#incoming = new IncomingSocket({

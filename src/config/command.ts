@@ -2,6 +2,7 @@
 
 import type { AnyMenu, Setting } from '../base/setting.ts';
 import type { Position } from './fault.ts';
+import type { Condition } from './where.ts';
 
 /** A property's new value. */
 export interface Change {
@@ -17,10 +18,10 @@ export interface ItemReference {
   readonly at: Position;
 }
 
-/** Which items of a list: those named, or all that have these values. */
+/** Which items of a list: those named, or all of which a condition is true. */
 export type Selector =
   | { readonly by: 'reference'; readonly references: readonly ItemReference[] }
-  | { readonly by: 'find'; readonly having: readonly Change[] };
+  | { readonly by: 'find'; readonly matches: Condition };
 
 export type Command =
   | {

@@ -13,6 +13,9 @@ import {
 } from '../aaa/settings.ts';
 import type { AnyMenu } from '../base/setting.ts';
 import { type ClientSettings, clientMenu } from '../client/settings.ts';
+import { type PublishSettings, publishMenu } from '../dns/settings.ts';
+import { type LicenceSettings, licenceMenu } from '../licence/settings.ts';
+import { type MetricsSettings, metricsMenu } from '../metrics/settings.ts';
 import {
   type RadiusIncoming,
   type RadiusServer,
@@ -38,6 +41,9 @@ export const menus: readonly AnyMenu[] = [
   radiusIncomingMenu,
   aaaMenu,
   clusterMenu,
+  licenceMenu,
+  metricsMenu,
+  publishMenu,
   serverMenu,
   staticServerMenu,
   clientMenu,
@@ -56,6 +62,9 @@ export interface Configuration {
   readonly radiusServers: readonly RadiusServer[];
   readonly radiusIncoming: RadiusIncoming;
   readonly cluster: ClusterSettings;
+  readonly licence: LicenceSettings;
+  readonly metrics: MetricsSettings;
+  readonly publish: PublishSettings;
 }
 
 /** What `tree`, made of `menus`, says. */
@@ -71,5 +80,8 @@ export function configurationOf(tree: Tree): Configuration {
     radiusServers: itemsOf(tree, radiusMenu).map(({ values }) => values),
     radiusIncoming: settingsOf(tree, radiusIncomingMenu),
     cluster: settingsOf(tree, clusterMenu),
+    licence: settingsOf(tree, licenceMenu),
+    metrics: settingsOf(tree, metricsMenu),
+    publish: settingsOf(tree, publishMenu),
   };
 }

@@ -9,7 +9,7 @@ import { raise } from './arguments.ts';
 import type { Change, Command, ItemReference, Selector } from './command.ts';
 import { type Position, ScriptFault } from './fault.ts';
 import { Names } from './names.ts';
-import type { Item, Tree, Values } from './tree.ts';
+import { flagsOf, type Item, type Tree, type Values } from './tree.ts';
 
 interface GrowingList {
   readonly items: Map<number, Item>;
@@ -147,11 +147,8 @@ export class Draft {
       const found = selector.references.map((reference) => this.#find(menu, reference));
       return [...new Set(found)];
     }
-    return [...this.#list(menu).items.values()].filter(({ values }) =>
-      selector.having.every(
-        ({ setting: { key, kind }, value }) => kind.format(values[key]) === kind.format(value),
-      ),
-    );
+    const described = (item: Item) => ({ values: item.values, flags: flagsOf(menu, item) });
+    return [...this.#list(menu).items.values()].filter((item) => selector.matches(described(item)));
   }
 
   #find(menu: AnyMenu, { text, at }: ItemReference): Item {

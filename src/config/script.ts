@@ -4,11 +4,13 @@
  * menus, verbs and properties may be cut short as long as they mean one thing. Pure; the menus come in.
  */
 
+import type { AnyMenu } from '../base/setting.ts';
 import { readChanges } from './arguments.ts';
-import { type Command, type Selector, type Verb, verbsOf } from './command.ts';
+import { type Command, type ItemReference, type Selector, type Verb, verbsOf } from './command.ts';
 import { type Position, placed, ScriptFault } from './fault.ts';
 import { namesMatching, type Place } from './menu-tree.ts';
 import { type Node, parseStatements, placeOf, type Query, type Statement, type Word } from './syntax.ts';
+import { type Condition, readCondition } from './where.ts';
 
 /** The commands of `text`, which begins at the menu tree's `root`. Throws a `ScriptFault` at the first mistake. */
 export function parseScript(text: string, file: string, root: Place): Command[] {
@@ -129,7 +131,7 @@ function understand(place: Place, verb: Verb, rest: readonly Node[], { nodes, en
 }
 
 /** Splits off which items are meant: the node without a name, or the argument `numbers`. */
-function takeItems(nodes: readonly Node[], end: Position, place: Place): [Selector, readonly Node[]] {
+export function takeItems(nodes: readonly Node[], end: Position, place: Place): [Selector, readonly Node[]] {
   const index = nodes.findIndex(
     (node, at) => node.node === 'query' || (node.node === 'word' ? at === 0 : node.name.text === 'numbers'),
   );
@@ -143,21 +145,27 @@ function takeItems(nodes: readonly Node[], end: Position, place: Place): [Select
 }
 
 function readSelector(meant: Word | Query, place: Place): Selector {
-  if (meant.node === 'query') return readFind(meant, place);
-  const references = (meant.quoted ? [meant.text] : meant.text.split(',')).map((text) => ({
-    text,
-    at: meant.at,
-  }));
-  return { by: 'reference', references };
+  return meant.node === 'query'
+    ? { by: 'find', matches: readFind(meant, place) }
+    : { by: 'reference', references: readReferences(meant) };
+}
+
+/** Items by number, `*id` or name, with commas between unless quoted. */
+export function readReferences({ text, quoted, at }: Word): readonly ItemReference[] {
+  return (quoted ? [text] : text.split(',')).map((each) => ({ text: each, at }));
 }
 
 /** `[ find name=x disabled ]`: all items that have each of these values. */
-function readFind({ nodes, at }: Query, place: Place): Selector {
+function readFind({ nodes, at }: Query, place: Place): Condition {
   const found = walk(nodes, place, () => ['find'] as const);
   if (found.verb !== 'find' || found.place !== place || place.menu === undefined) {
     throw placed('CONFIG_COMMAND', at, 'expected find', 'Only [ find … ] of the same menu can stand here.');
   }
-  const [head, ...others] = found.rest;
-  const where = head?.node === 'word' && head.text === 'where' ? others : found.rest;
-  return { by: 'find', having: readChanges(where, place.menu) };
+  return readWhere(found.rest, place.menu);
+}
+
+/** What stands behind `find`, with or without the word `where`. */
+export function readWhere(nodes: readonly Node[], menu: AnyMenu): Condition {
+  const [head, ...others] = nodes;
+  return readCondition(head?.node === 'word' && head.text === 'where' ? others : nodes, menu);
 }

@@ -60,3 +60,12 @@ export function itemsOf<V>(tree: Tree, menu: Menu<V>): readonly Item<ValuesOf<Me
   if (list === undefined) throw new Error(`${menu.path} is no list`);
   return [...list.items.values()] as unknown as readonly Item<ValuesOf<Menu<V>>>[];
 }
+
+/** The letters of the flags that an item has by its configuration alone. */
+export function flagsOf({ flags = [] }: AnyMenu, { builtIn, values }: Item): string {
+  const has = { disabled: values.disabled === true, default: builtIn };
+  return flags
+    .filter(({ name }) => name in has && has[name as keyof typeof has])
+    .map(({ letter }) => letter)
+    .join('');
+}

@@ -71,6 +71,7 @@ class EngineSocket implements Engine {
   readonly #onLost: (fault: Fault) => void;
   readonly #closed: Promise<void>;
   #onEvent: ((event: Event) => void) | undefined;
+  #outgoing: Uint8Array[] = [];
   #ending = false;
 
   constructor(socket: Socket, options: EngineOptions, started: boolean) {
@@ -91,12 +92,15 @@ class EngineSocket implements Engine {
 
   send(command: Command): void {
     if (this.#ending) return;
-    // All commands of one turn of the event loop leave in one write.
-    if (this.#socket.writableCorked === 0) {
-      this.#socket.cork();
-      process.nextTick(() => this.#socket.uncork());
-    }
-    this.#socket.write(encodeCommand(command));
+    // All commands of one turn of the event loop leave in one write of one piece.
+    if (this.#outgoing.length === 0) setImmediate(() => this.#flush());
+    this.#outgoing.push(encodeCommand(command));
+  }
+
+  #flush(): void {
+    if (this.#outgoing.length === 0 || this.#socket.destroyed) return;
+    this.#socket.write(Buffer.concat(this.#outgoing));
+    this.#outgoing = [];
     if (this.#socket.writableLength > backlogBytesMax) this.#lost(hangs(this.#socket.writableLength));
   }
 
@@ -106,6 +110,7 @@ class EngineSocket implements Engine {
   }
 
   async close(): Promise<void> {
+    this.#flush();
     this.#ending = true;
     this.#onEvent = undefined;
     this.#socket.end();
@@ -115,6 +120,7 @@ class EngineSocket implements Engine {
 
   async stop(): Promise<void> {
     this.send({ kind: 'stop' });
+    this.#flush();
     this.#ending = true;
     this.#socket.resume();
     await this.#closed;

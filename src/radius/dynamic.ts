@@ -33,6 +33,8 @@ export interface Asker {
 export interface DynamicRequest {
   readonly kind: 'change' | 'disconnect';
   readonly attributes: Attributes;
+  /** The same as they came, for another node that is to act on them. */
+  readonly octets: Uint8Array;
 }
 
 /** Called once, now or later: all of it is done, or nothing is, and the Error-Cause says why. */
@@ -182,7 +184,7 @@ export class DynamicAuthorization {
     this.#seen.remember(toHex(packet.authenticator), true, nowMs, nowMs + staleInMs);
     this.#replies.remember(copyKey(packet, source), { octets: undefined }, nowMs, nowMs + repeatMs);
     if (attributes instanceof Malformed) this.#reply(request, errorCauses.invalidRequest);
-    else this.#ports.act({ kind: row.kind, attributes }, this.#answerTo(request));
+    else this.#ports.act({ kind: row.kind, attributes, octets: packet.attributes }, this.#answerTo(request));
     return undefined;
   }
 

@@ -76,6 +76,7 @@ export class Network {
   #bundle: Bundle | undefined;
   #early: { protocol: number; information: Uint8Array }[] = [];
   #agreed: NetworkUp | undefined;
+  #mtu: number | undefined;
 
   constructor(call: number, services: NetworkServices, owner: NetworkOwner) {
     this.#call = call;
@@ -83,6 +84,11 @@ export class Network {
     this.#owner = owner;
     this.#timers = new Timers(services.clock);
     this.#effects = new Effects((effect) => this.#perform(effect));
+  }
+
+  /** Octets of the largest packet that the interface sends; undefined before anything is agreed. */
+  get mtu(): number | undefined {
+    return this.#mtu;
   }
 
   /** What both ends agreed to, while it holds. */
@@ -196,6 +202,7 @@ export class Network {
     const { terms } = this.#inPhase;
     this.#agreed = agreed;
     const mtu = packetBytes(this.#inPhase, agreed.mppe !== undefined);
+    this.#mtu = mtu;
     const required = terms.bundle.encryption === 'required' ? attach.encryptionRequired : 0;
     const mssClamp = terms.clampMss ? mtu - tcpHeaderOctets : 0;
     this.#attach(this.#interface?.link ?? 0, attach.receive | attach.transmit | required, mssClamp);

@@ -11,8 +11,8 @@ import type { FinalCounters } from './session.ts';
 import type { EngineEvent, Switchboard } from './switchboard.ts';
 
 export interface OrphansOwner {
-  /** The snapshot is complete: these sessions, by Acct-Session-Id, are held, and end now. Called once. */
-  found(sessionIds: ReadonlySet<string>): void;
+  /** The snapshot is complete: these sessions, by Acct-Session-Id, are held. They end when `go` is called. Called once. */
+  found(sessionIds: ReadonlySet<string>, go: () => void): void;
   /** One of them is over, with all that passed through it, also while nobody was in control. */
   ended(sessionId: string, counters: FinalCounters): void;
   /** Nothing is left. Called once, after all else. */
@@ -50,10 +50,11 @@ export class Orphans {
 
   #complete(switchboard: Switchboard): void {
     const ids = this.#held.map((held) => (held.kind === 'call-held' ? sessionIdIn(held.memo) : undefined));
-    this.#owner.found(new Set(ids.filter((id) => id !== undefined)));
-    this.#awaited = this.#held.length;
-    if (this.#awaited === 0) return this.#owner.done();
-    for (const held of this.#held) this.#close(held, switchboard);
+    this.#owner.found(new Set(ids.filter((id) => id !== undefined)), () => {
+      this.#awaited = this.#held.length;
+      if (this.#awaited === 0) return this.#owner.done();
+      for (const held of this.#held) this.#close(held, switchboard);
+    });
   }
 
   #close(held: Held, switchboard: Switchboard): void {

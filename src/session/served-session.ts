@@ -6,13 +6,17 @@
 import type { Change } from '../aaa/change.ts';
 import type { DynamicTarget } from '../aaa/dynamic.ts';
 import type { SessionIdentity } from '../aaa/identity.ts';
+import { noUsage } from '../accounting/ledger.ts';
 import type { SessionFacts, Usage } from '../accounting/record.ts';
 import { toBytes, toText } from '../base/bytes.ts';
-import type { Ipv4 } from '../base/ip.ts';
+import type { Clock } from '../base/clock.ts';
+import { formatIpv4 } from '../base/ip.ts';
 import { errorCauses } from '../radius/error-cause.ts';
 import { acctTerminateCause, type EndingCause, endingOf } from './ending.ts';
 import { isAlive } from './lifecycle.ts';
+import { encodingOf } from './network.ts';
 import type { NetworkUp } from './party.ts';
+import type { Owner, Registry, SessionRow } from './registry/registry.ts';
 import type { FinalCounters, Session } from './session.ts';
 import type { Outcome } from './session-interface.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -35,21 +39,28 @@ export interface SessionEnd {
   readonly terminateCause: number;
 }
 
+export interface ServedServices {
+  readonly clock: Clock;
+  readonly books: Books;
+  readonly registry: Pick<Registry, 'up' | 'ended'>;
+  /** Who this node is to the others. */
+  readonly owner: Owner;
+}
+
 export class ServedSession {
   readonly identity: SessionIdentity;
   readonly session: Session;
   readonly #subscriber: Subscriber;
-  readonly #books: Books;
+  readonly #services: ServedServices;
   #classes: readonly Uint8Array[] = [];
   #interimMs = 0;
-  /** Undefined before the session has been up: accounting knows nothing of it then. */
-  #framedAddress: Ipv4 | undefined;
+  #row: SessionRow | undefined;
 
-  constructor(identity: SessionIdentity, session: Session, subscriber: Subscriber, books: Books) {
+  constructor(identity: SessionIdentity, session: Session, subscriber: Subscriber, services: ServedServices) {
     this.identity = identity;
     this.session = session;
     this.#subscriber = subscriber;
-    this.#books = books;
+    this.#services = services;
   }
 
   /** As accounting has it; empty before the session has been up. */
@@ -57,14 +68,24 @@ export class ServedSession {
     return this.session.terms?.user ?? '';
   }
 
+  /** As all nodes see it; undefined before the session has been up, and accounting knows nothing of it. */
+  get row(): SessionRow | undefined {
+    return this.#row;
+  }
+
+  /** Its counters as they were at `known.atMs`. */
+  counted(known: SessionRow['known']): void {
+    if (this.#row !== undefined) this.#row = { ...this.#row, known };
+  }
+
   /** As a RADIUS server can name it and order it about; undefined while it is not up. */
   get target(): DynamicTarget | undefined {
     const { limits, state } = this.session;
-    if (this.#framedAddress === undefined || limits === undefined || !isAlive(state)) return undefined;
+    if (this.#row === undefined || limits === undefined || !isAlive(state)) return undefined;
     return {
       identity: this.identity,
       user: this.user,
-      framedAddress: this.#framedAddress,
+      framedAddress: this.#row.framedAddress,
       standing: { ...limits, classes: this.#classes, interimMs: this.#interimMs },
       change: (change, done) =>
         this.change(change, (trouble) =>
@@ -75,26 +96,45 @@ export class ServedSession {
   }
 
   /** It has come up. */
-  up({ remote }: NetworkUp): void {
+  up({ remote, mppe }: NetworkUp): void {
     const { accepted } = this.#subscriber;
+    const { books, registry, owner, clock } = this.#services;
     if (accepted === undefined || remote === undefined) throw new Error('nobody came up without a name');
-    this.#framedAddress = remote;
     this.#classes = accepted.classes;
-    this.#interimMs = accepted.interimMs ?? this.#books.interimMs;
+    this.#interimMs = accepted.interimMs ?? books.interimMs;
     this.session.remember(memoOf(this.identity.sessionId));
     const { identity, user } = this;
     const { classes, source } = accepted;
-    this.#books.up({ identity, user, classes, authentic: source, framedAddress: remote }, this.#interimMs);
+    const facts = { identity, user, classes, authentic: source, framedAddress: remote };
+    const startedAtMs = clock.wallMs();
+    this.#row = {
+      ...owner,
+      sessionId: identity.sessionId,
+      user,
+      framedAddress: remote,
+      callerId: formatIpv4(identity.peerAddress),
+      interfaceName: this.session.name,
+      encoding: encodingOf(mppe),
+      startedAtMs,
+      facts,
+      known: { atMs: startedAtMs, uptimeMs: 0, usage: noUsage },
+    };
+    books.up(facts, this.#interimMs);
+    registry.up(this.#row);
   }
 
   /** It is over, for good. */
   ended(cause: EndingCause, counters: FinalCounters): void {
-    if (this.#framedAddress === undefined) return;
-    this.#books.ended(this.identity.sessionId, {
-      usage: counters,
-      uptimeMs: this.session.uptimeMs,
-      terminateCause: acctTerminateCause[endingOf(cause).acct],
-    });
+    const { books, registry } = this.#services;
+    const { sessionId } = this.identity;
+    if (this.#row !== undefined) {
+      books.ended(sessionId, {
+        usage: counters,
+        uptimeMs: this.session.uptimeMs,
+        terminateCause: acctTerminateCause[endingOf(cause).acct],
+      });
+    }
+    registry.ended(sessionId);
   }
 
   /** All of it or nothing: `done` tells what was in the way. */
@@ -103,7 +143,7 @@ export class ServedSession {
       if (trouble === undefined) {
         this.#classes = classes ?? this.#classes;
         this.#interimMs = interimMs ?? this.#interimMs;
-        this.#books.changed(this.identity.sessionId, {
+        this.#services.books.changed(this.identity.sessionId, {
           ...(classes && { classes }),
           ...(interimMs !== undefined && { interimMs }),
         });

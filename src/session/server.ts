@@ -6,13 +6,14 @@
 import type { NasIdentity, SessionIdentity } from '../aaa/identity.ts';
 import { formatIpv4 } from '../base/ip.ts';
 import type { EventOf } from '../datapath/contract.ts';
+import type { Licence, LicencePlace } from '../licence/licence.ts';
 import { type CallRequest, connectionCauses } from '../pptp/effects.ts';
 import { Admission } from './admission.ts';
 import { type CallIds, callIdOf } from './call-ids.ts';
 import { Connection, type ConnectionNews } from './connection.ts';
 import { type EndingCause, endingOf } from './ending.ts';
 import { errorName } from './errno.ts';
-import { type Books, ServedSession } from './served-session.ts';
+import { type ServedServices, ServedSession } from './served-session.ts';
 import type { ServerSettings, StaticServer } from './server-settings.ts';
 import { type CallPlace, Session, type SessionServices } from './session.ts';
 import { Subscriber, type SubscriberServices } from './subscriber.ts';
@@ -23,11 +24,13 @@ export const controlPort = 1723;
 /** Connections that the kernel holds for us before we accept them: a region redials at once after a power cut. */
 const backlog = 4096;
 
-export interface ServerServices extends SessionServices, Omit<SubscriberServices, 'sessionsOf'> {
+export interface ServerServices extends SessionServices, SubscriberServices, ServedServices {
   readonly callIds: CallIds;
-  readonly books: Books;
+  readonly licence: Licence;
   /** How this node calls itself in RADIUS. */
   nas(): NasIdentity;
+  /** A session is over, and all that it had is free. */
+  gone(sessionId: string): void;
   /** An Acct-Session-Id that nobody has had. */
   newSessionId(): string;
 }
@@ -56,9 +59,11 @@ export class Server {
   readonly #admission = new Admission();
   readonly #tunnels = new Set<Tunnel>();
   readonly #sessions = new Map<Session, ServedSession>();
+  readonly #byId = new Map<string, ServedSession>();
   #configuration: ServerConfiguration;
   #listener: number | undefined;
   #isEnding = false;
+  #isDraining = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(services: ServerServices, configuration: ServerConfiguration) {
@@ -69,6 +74,10 @@ export class Server {
 
   get sessions(): ReadonlyMap<Session, ServedSession> {
     return this.#sessions;
+  }
+
+  sessionById(sessionId: string): ServedSession | undefined {
+    return this.#byId.get(sessionId);
   }
 
   /** What the operator wants now. Running sessions keep what they were given; a disabled server ends them. */
@@ -179,27 +188,47 @@ export class Server {
   #callRequested(tunnel: Tunnel, asks: CallRequest & { readonly request: number }): void {
     const { localAddress, peerAddress } = tunnel.connection.place;
     const { request, peerCallId } = asks;
-    const why = this.#objection;
-    const call = why === undefined ? this.#services.callIds.take() : undefined;
-    if (call === undefined) {
-      this.#services.log(
-        'warning',
-        'pptp',
-        `call of ${formatIpv4(peerAddress)} refused: ${why ?? 'no Call ID is free'}`,
-      );
+    const admitted = this.#admit();
+    if (typeof admitted === 'string') {
+      const text = `call of ${formatIpv4(peerAddress)} refused: ${admitted}`;
+      this.#services.log('warning', 'pptp', text);
       return tunnel.connection.answerCall(request, { accept: false, why: 'no-resource' });
     }
+    const { call, licence } = admitted;
     const place = { call, localAddress, peerAddress };
-    const session = this.#newSession(tunnel, place, this.#identify(place, asks));
+    const session = this.#newSession(tunnel, place, this.#identify(place, asks), licence);
     tunnel.sessions.set(callIdOf(call), { request, session });
     session.open(peerCallId);
     tunnel.connection.answerCall(request, { accept: true, callId: callIdOf(call) });
   }
 
-  /** Why no call is taken now, if none is. */
-  get #objection(): string | undefined {
+  /** What a call needs before anything is known of it; or why it is refused. */
+  #admit(): { readonly call: number; readonly licence: LicencePlace } | string {
+    const { callIds, licence } = this.#services;
+    const objection = this.objection;
+    if (objection !== undefined) return objection;
+    const place = licence.reserve();
+    if (place === undefined) return licence.refusal;
+    const call = callIds.take();
+    if (call !== undefined) return { call, licence: place };
+    place.release();
+    return 'no Call ID is free';
+  }
+
+  /** Why no call is taken now, whoever calls and whatever the licence says; undefined if calls are. */
+  get objection(): string | undefined {
     if (this.#isClosing) return 'the server takes no more';
+    if (this.#isDraining) return 'the node is being drained';
     return this.#services.books.isFull ? 'there is no room left to account for it' : undefined;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Sessions stay, new ones are refused, until the operator has it otherwise. */
+  drain(isDraining: boolean): void {
+    this.#isDraining = isDraining;
   }
 
   #identify({ call, localAddress, peerAddress }: CallPlace, { maximumBps }: CallRequest): SessionIdentity {
@@ -216,11 +245,10 @@ export class Server {
     };
   }
 
-  #newSession(tunnel: Tunnel, place: CallPlace, identity: SessionIdentity): Session {
+  #newSession(tunnel: Tunnel, place: CallPlace, identity: SessionIdentity, licence: LicencePlace): Session {
     const { server, staticServers } = this.#configuration;
-    const { log, books } = this.#services;
-    const sessionsOf = (user: string) => this.#sessionsOf(user, session);
-    const party = new Subscriber(identity, server, staticServers, { ...this.#services, sessionsOf });
+    const { log } = this.#services;
+    const party = new Subscriber(identity, server, staticServers, this.#services);
     const session: Session = new Session(place, party, this.#services, {
       hangUp: (cause) => tunnel.connection.clearCall(identity.nasPort, endingOf(cause).disconnect),
       up: ({ terms }, agreed) => {
@@ -232,11 +260,15 @@ export class Server {
       ended: (ended, cause, counters) => {
         summarise(log, ended, 'from', cause, counters);
         served.ended(cause, counters);
+        licence.release();
+        this.#byId.delete(identity.sessionId);
         this.#forget(tunnel, session);
+        this.#services.gone(identity.sessionId);
       },
     });
-    const served = new ServedSession(identity, session, party, books);
+    const served = new ServedSession(identity, session, party, this.#services);
     this.#sessions.set(session, served);
+    this.#byId.set(identity.sessionId, served);
     return session;
   }
 
@@ -253,15 +285,6 @@ export class Server {
     if (tunnel.established) return;
     tunnel.established = true;
     this.#admission.established(tunnel.connection.place.peerAddress);
-  }
-
-  /** Sessions of a user beside `asking`, which may have been his before LCP started over. */
-  #sessionsOf(user: string, asking: Session): number {
-    let count = 0;
-    for (const session of this.#sessions.keys()) {
-      if (session !== asking && session.terms?.user === user) count += 1;
-    }
-    return count;
   }
 
   #checkEmpty(): void {

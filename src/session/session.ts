@@ -114,6 +114,11 @@ export class Session {
     return this.#terms;
   }
 
+  /** Of its interface, in octets; undefined before it has been up. */
+  get mtu(): number | undefined {
+    return this.#network.mtu;
+  }
+
   get agreed(): NetworkUp | undefined {
     return this.#network.agreed;
   }

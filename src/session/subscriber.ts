@@ -30,8 +30,6 @@ export interface SubscriberServices {
   readonly mppe: MppePolicy;
   readonly addresses: Addresses;
   readonly names: InterfaceNames;
-  /** Sessions that a user has now. */
-  sessionsOf(user: string): number;
 }
 
 export class Subscriber implements Party {
@@ -79,12 +77,11 @@ export class Subscriber implements Party {
   }
 
   judge(credentials: Credentials, answer: (answer: Answer) => void): void {
-    const { authority, sessionsOf } = this.#services;
+    const { authority } = this.#services;
     const question: Question = {
       credentials,
       callerId: formatIpv4(this.#identity.peerAddress),
       defaultProfile: this.#settings.defaultProfile,
-      sessionsOf,
       identity: this.#identity,
       ...(this.#resume && { resume: this.#resume }),
     };

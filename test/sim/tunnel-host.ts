@@ -18,6 +18,7 @@ import {
 } from '../../src/datapath/contract.ts';
 import { FakeEngine } from '../../src/datapath/fake.ts';
 import type { Wire } from '../../src/datapath/fake-wire.ts';
+import { Licence } from '../../src/licence/licence.ts';
 import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
 import { codes } from '../../src/ppp/packet.ts';
 import { ccpProtocol } from '../../src/ppp/protocol.ts';
@@ -25,6 +26,8 @@ import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
 import { Firewall } from '../../src/session/firewall.ts';
 import { InterfaceNames } from '../../src/session/interface-names.ts';
 import { Orphans } from '../../src/session/orphans.ts';
+import { MemoryRegistry } from '../../src/session/registry/memory.ts';
+import type { Owner } from '../../src/session/registry/registry.ts';
 import { type EngineEvent, Switchboard } from '../../src/session/switchboard.ts';
 import { Ledger } from './ledger.ts';
 
@@ -72,6 +75,9 @@ export class Host {
   readonly names = new InterfaceNames();
   readonly firewall: Firewall;
   readonly books = new Ledger();
+  readonly licence = new Licence('level6');
+  readonly owner: Owner;
+  readonly registry: MemoryRegistry;
   readonly log: Log;
   /** Control connections that are open, by handle. */
   readonly connections = new Set<number>();
@@ -95,6 +101,8 @@ export class Host {
     this.#world = world;
     this.name = name;
     this.address = address;
+    this.owner = { node: name, bootId: 'boot' };
+    this.registry = new MemoryRegistry(this.owner, world.clock);
     this.engine = new FakeEngine({ wire: world.wire, address, foreignLinks: ['lo', 'eth0'] });
     this.engine.onPacket = (_, octets) => this.#packet(octets);
     this.callIds = new CallIds(world.clock, world.random);
@@ -106,7 +114,7 @@ export class Host {
       }
     };
     const face = this.engine.connect();
-    const orphans = new Orphans(this.log, { found: () => {}, ended: () => {}, done: ready });
+    const orphans = new Orphans(this.log, { found: (_, go) => go(), ended: () => {}, done: ready });
     this.switchboard = new Switchboard(
       {
         send: (command) => {
@@ -130,6 +138,7 @@ export class Host {
     const { clock, random } = this.#world;
     return {
       ...{ switchboard, log, identity, mppe, clock, random, callIds, links, names, firewall, books },
+      ...{ licence: this.licence, owner: this.owner, registry: this.registry, gone: () => {} },
       nas: () => ({ identifier: identity, address: this.address }),
       newSessionId: () => {
         this.#sessions += 1;

@@ -291,15 +291,23 @@ function checkEnd(world: TunnelWorld, { lastWord }: Scenario): void {
   expect({ done, addresses, hosts }).toEqual({ done: 2, addresses: 0, hosts: [nothing, nothing] });
 }
 
-const nothing = { held: [0, 0, 0], interfaces: [], engine: [0, 0, 0], endedTwice: [], accounted: 0 };
+const nothing = {
+  held: [0, 0, 0],
+  interfaces: [],
+  engine: [0, 0, 0],
+  endedTwice: [],
+  accounted: 0,
+  licences: 0,
+};
 
-function leftOn({ callIds, links, names, engine, totals, endings, books }: Host): typeof nothing {
+function leftOn({ callIds, links, names, engine, totals, endings, books, licence }: Host): typeof nothing {
   return {
     held: [callIds.held, links.held, names.held],
     interfaces: [...engine.linkNames] as never[],
     engine: [totals?.calls ?? -1, totals?.connections ?? -1, totals?.links ?? -1],
     endedTwice: [...endings.values()].filter((causes) => causes.length !== 1) as never[],
     accounted: books.open.size,
+    licences: licence.used,
   };
 }
 

@@ -129,7 +129,7 @@ const identity = {
 
 function judge(given: Credentials, more: Partial<Question> = {}): Promise<Verdict> {
   const question = { credentials: given, callerId: '198.51.100.7', defaultProfile: 'default', identity };
-  return new Promise((judged) => authority.judge({ ...question, sessionsOf: () => 0, ...more }, judged));
+  return new Promise((judged) => authority.judge({ ...question, ...more }, judged));
 }
 
 async function accepted(given: Credentials): Promise<Accepted> {
@@ -336,7 +336,7 @@ describe('the server', () => {
       { ...ports, ask: (query, done) => void impatient.ask({ ...query, deadlineMs: 200 }, done) },
       { aaa: { useRadius: true }, secrets: new Map(), profiles },
     );
-    const question = { callerId: '', defaultProfile: 'default', identity, sessionsOf: () => 0 };
+    const question = { callerId: '', defaultProfile: 'default', identity };
 
     server.freeze();
     const verdict = await new Promise((judged) =>

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserAuthority } from '../../src/aaa/authority.ts';
 import type { Resume } from '../../src/aaa/question.ts';
 import { aaaMenu, profileMenu } from '../../src/aaa/settings.ts';
-import type { Verdict } from '../../src/aaa/verdict.ts';
+import { refused, type Verdict } from '../../src/aaa/verdict.ts';
 import { systemClock } from '../../src/base/clock.io.ts';
 import { parseIpv4 } from '../../src/base/ip.ts';
 import { silent } from '../../src/base/observe.ts';
@@ -138,10 +138,12 @@ describe.skipIf(!hasFreeRadius)('EAP relayed to FreeRADIUS', () => {
       identity,
       callerId: '192.0.2.9',
       defaultProfile: 'default',
-      sessionsOf: (user: string) => (user === 'anna' ? 1 : 0),
       ...(resume && { resume }),
     };
-    return new Promise((answer) => userAuthority.judge(question, answer));
+    // The server accepts anna, and we do not: she has as many sessions as she may.
+    const judged = (verdict: Verdict): Verdict =>
+      verdict.accept && verdict.user === 'anna' ? refused('too-many-sessions') : verdict;
+    return new Promise((answer) => userAuthority.judge(question, (verdict) => answer(judged(verdict))));
   }
 
   /** From LCP to the end of the Authenticate phase. */

@@ -30,7 +30,6 @@ function question(given: Credentials): Question {
     callerId: '0.0.0.2',
     defaultProfile: 'default',
     identity: { nas, sessionId: '1', nasPort: 1, nasPortId: 'pptp-1', ...place },
-    sessionsOf: () => 0,
   };
 }
 

@@ -91,7 +91,7 @@ function answerTo(
 ): number | undefined | 'silence' {
   let answered: number | undefined | 'silence' = 'silence';
   const attributes = attributeCodec.decode(attributeCodec.encode(list)) as Attributes;
-  actOn({ kind, attributes }, ports(), (errorCause) => {
+  actOn({ kind, attributes, octets: new Uint8Array() }, ports(), (errorCause) => {
     if (answered !== 'silence') throw new Error('answered twice');
     answered = errorCause;
   });
@@ -234,7 +234,7 @@ describe('several sessions', () => {
     let answered: unknown = 'silence';
     bob.later = [];
     const attributes = attributeCodec.decode(attributeCodec.encode([bobsName, tenMinutes])) as Attributes;
-    actOn({ kind: 'change', attributes }, ports(), (errorCause) => {
+    actOn({ kind: 'change', attributes, octets: new Uint8Array() }, ports(), (errorCause) => {
       answered = errorCause;
     });
 
@@ -289,7 +289,7 @@ describe('a change', () => {
     const answers = [Uint8Array.of(200, 3, 1), Uint8Array.of(26, 9, 0, 0, 1, 173, 1, 3, 1)].map((extra) => {
       let answered: unknown = 'silence';
       const attributes = attributeCodec.decode(Uint8Array.of(...named, ...extra)) as Attributes;
-      actOn({ kind: 'change', attributes }, ports(), (errorCause) => {
+      actOn({ kind: 'change', attributes, octets: new Uint8Array() }, ports(), (errorCause) => {
         answered = errorCause;
       });
       return answered;

@@ -22,7 +22,6 @@ function question(more: Partial<LocalQuestion> = {}): LocalQuestion {
     credentials: credentials('mschap2'),
     callerId: '192.0.2.7',
     defaultProfile: 'default',
-    sessionsOf: () => 0,
     ...more,
   };
 }
@@ -91,14 +90,6 @@ describe('the local database', () => {
     ['its caller', { callerId: '192.0.2.7' }],
   ])('lets in %s', (_, secret) => {
     expect(judgeLocally(question(), users(secret))).toMatchObject({ accept: true });
-  });
-
-  it('refuses a second session where only-one says so, by the name of the secret', () => {
-    const sessionsOf = (user: string) => (user === 'ex' ? 1 : 0);
-    const again = question({ sessionsOf, credentials: credentials('mschap2', 'DOMAIN\\ex') });
-
-    expect(judgeLocally(again, users({}, { onlyOne: 'yes' }))).toMatchObject({ reason: 'already-connected' });
-    expect(judgeLocally(again, users({}, { onlyOne: 'no' }))).toMatchObject({ accept: true });
   });
 
   it('prefers the secret of the whole name to that without the domain', () => {

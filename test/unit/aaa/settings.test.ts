@@ -27,7 +27,9 @@ it("has the manuals' properties and defaults for a profile", () => {
 });
 
 it("has the manuals' properties and defaults for AAA", () => {
-  expect(printed(aaaMenu as unknown as AnyMenu)).toBe('use-radius=no accounting=yes interim-update=0s');
+  expect(printed(aaaMenu as unknown as AnyMenu)).toBe(
+    'use-radius=no accounting=yes interim-update=0s session-policy=reject',
+  );
 });
 
 it.each(['500ms', '1d1s', 'soon'])('takes no interim-update=%s', (typed) => {

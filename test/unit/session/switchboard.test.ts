@@ -209,7 +209,10 @@ describe('orphans', () => {
   function meet(events: readonly EngineEvent[], log: Log = silent): Met {
     const met: Met = { done: 0, found: [], ended: [] };
     const orphans = new Orphans(log, {
-      found: (sessionIds) => void met.found.push(...sessionIds),
+      found: (sessionIds, go) => {
+        met.found.push(...sessionIds);
+        go();
+      },
       ended: (sessionId, { receivedOctets }) => void met.ended.push([sessionId, receivedOctets]),
       done: () => {
         met.done += 1;
