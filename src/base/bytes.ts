@@ -134,9 +134,28 @@ export class Writer {
   }
 }
 
+/** What small byte strings are cut from: an allocation of each costs more than filling it. As large as Node's own pool. */
+const slabBytes = 8192;
+let slab = new ArrayBuffer(slabBytes);
+let slabUsed = 0;
+
+/** `size` octets that may hold anything: for who writes each of them. */
+export function unwritten(size: number): Uint8Array {
+  if (size > slabBytes / 8) return new Uint8Array(size);
+  if (slabUsed + size > slabBytes) {
+    slab = new ArrayBuffer(slabBytes);
+    slabUsed = 0;
+  }
+  const at = slabUsed;
+  slabUsed += (size + 7) & ~7;
+  return new Uint8Array(slab, at, size);
+}
+
 /** All parts, one after the other. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const whole = unwritten(size);
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

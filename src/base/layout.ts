@@ -6,7 +6,7 @@
  *     type EchoRequest = Of<typeof echoRequest>;            // { identifier: number }
  */
 
-import { type ByteOrder, Reader, toBytes, toText, Writer } from './bytes.ts';
+import { type ByteOrder, Reader, toBytes, toText, unwritten, Writer } from './bytes.ts';
 import { Malformed } from './fault.ts';
 
 /** One field. `T` is what the program sees; `never` marks a field that carries nothing (reserved, constant). */
@@ -197,7 +197,7 @@ export function layout<const F extends Fields>(order: ByteOrder, fields: F, pref
     encode(value) {
       const last = rows.at(-1);
       const open = last?.[1].tail ? (value as Record<string, unknown>)[last[0]] : undefined;
-      const writer = new Writer(new Uint8Array(size + (open instanceof Uint8Array ? open.length : 0)), order);
+      const writer = new Writer(unwritten(size + (open instanceof Uint8Array ? open.length : 0)), order);
       for (const [name, field] of rows) field.write(writer, (value as Record<string, unknown>)[name]);
       return writer.done();
     },

@@ -1,6 +1,8 @@
 /**
  * The log on standard output: one JSON object a line, through pino. `topics` are RouterOS's, so that a line
  * `{"topics":"pptp,ppp,info","msg":"<pptp-alice>: connected"}` reads as RouterOS's own would.
+ *
+ * All lines of one turn of the event loop leave in one write: a write of each costs a tenth of what setting a session up does.
  */
 
 import { pino } from 'pino';
@@ -17,8 +19,24 @@ export function jsonLog(lowest: Severity, destination: NodeJS.WritableStream = p
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
     },
-    destination,
+    byTurns(destination),
   );
   return (severity, topics, text, facts) =>
     logger[pinoLevel[severity]]({ topics: `${topics},${severity}`, ...facts }, text);
+}
+
+/** Gathers what is written until the end of the turn, or of the process. */
+function byTurns(destination: NodeJS.WritableStream): { write(line: string): void } {
+  let gathered = '';
+  const flush = () => {
+    if (gathered !== '') destination.write(gathered);
+    gathered = '';
+  };
+  process.on('exit', flush);
+  return {
+    write(line) {
+      if (gathered === '') setImmediate(flush);
+      gathered += line;
+    },
+  };
 }

@@ -139,11 +139,12 @@ export class Concentrator {
   }
 
   #said(text: string): void {
-    if (!text.startsWith('{')) {
+    const said = parsed(text);
+    if (said === undefined) {
       this.#output += `${text}\n`;
       return;
     }
-    const line: Line = { ...JSON.parse(text), index: this.lines.length };
+    const line: Line = { ...said, index: this.lines.length };
     this.lines.push(line);
     for (const wait of this.#waits) {
       if (!wait.pattern.test(line.msg) || line.index < wait.after) continue;
@@ -156,6 +157,16 @@ export class Concentrator {
     this.#waits.delete(wait);
     const said = this.lines.map(({ time, level, msg }) => `  ${time} ${level} ${msg}`).join('\n');
     wait.failed(new Error(`waited for ${wait.pattern} in vain: ${why}. It said:\n${said}\n${this.#output}`));
+  }
+}
+
+/** A line of the log; undefined for words to the terminal, and for the line in which a process was killed. */
+function parsed(text: string): Omit<Line, 'index'> | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
