@@ -61,6 +61,10 @@ export class ServiceSite {
     return this.#radius;
   }
 
+  get redisPid(): number {
+    return this.#redis?.pid ?? 0;
+  }
+
   /** Address of a node, by its place. */
   addressOf(at: number): string {
     return `10.210.${at + 1}.1`;
