@@ -22,7 +22,7 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-in_namespace() { role=$1; shift; ip netns exec "$name-$role" "$@"; }
+in_namespace() { within=$1; shift; ip netns exec "$name-$within" "$@"; }
 
 # Each on a cable of its own to the core, which forwards and has Redis.
 subnet=0
@@ -51,16 +51,16 @@ until_says() {
 }
 until_says "$work/redis.log" 'Ready to accept'
 
-node() {
-  role=$1 script=$2
-  mkdir -p "$work/$role"
-  printf '%s\n' "$script" >"$work/$role.rsc"
-  in_namespace "$role" node build/main.js --identity "$role" --config "$work/$role.rsc" \
-    --state "$work/$role/state" --run "$work/$role/run" >"$work/$role.log" 2>&1 &
+# `start ROLE SCRIPT`: the whole program in a namespace.
+start() {
+  mkdir -p "$work/$1"
+  printf '%s\n' "$2" >"$work/$1.rsc"
+  in_namespace "$1" node build/main.js --identity "$1" --config "$work/$1.rsc" \
+    --state "$work/$1/state" --run "$work/$1/run" >"$work/$1.log" 2>&1 &
 }
 
 for at in 1 2 3; do
-  node "node$at" "/ip pool add name=subscribers ranges=10.77.0.0/22
+  start "node$at" "/ip pool add name=subscribers ranges=10.77.0.0/22
 /ppp profile set default-encryption local-address=10.78.0.1 remote-address=subscribers
 /ppp secret add name=user1 password=x
 /ppp secret add name=user2 password=x
@@ -70,7 +70,7 @@ for at in 1 2 3; do
 /interface pptp-server server set enabled=yes"
 done
 for at in 1 2 3; do until_says "$work/node$at.log" 'listening on TCP 1723'; done
-node client "/interface pptp-client add name=to1 connect-to=10.211.1.1 user=user1 password=x disabled=no
+start client "/interface pptp-client add name=to1 connect-to=10.211.1.1 user=user1 password=x disabled=no
 /interface pptp-client add name=to2 connect-to=10.211.2.1 user=user2 password=x disabled=no
 /interface pptp-client add name=to3 connect-to=10.211.3.1 user=user3 password=x disabled=no"
 for at in 1 2 3; do until_says "$work/client.log" "to$at: connected, "; done
