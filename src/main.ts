@@ -107,8 +107,12 @@ async function main(options: Options): Promise<void> {
         outside.configure(next);
       }),
   );
+  let isEnding = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, async () => {
+    process.on(signal, async () => {
+      // A second one, which npm sends as well, would end us before the engine is told.
+      if (isEnding) return;
+      isEnding = true;
       log('info', 'system', `${signal}: ending all sessions`);
       await outside.close();
       await concentrator.end();
