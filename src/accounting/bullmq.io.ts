@@ -10,7 +10,8 @@
 import { Queue, Worker } from 'bullmq';
 import type { Log } from '../base/observe.ts';
 import { connectRedis, type RedisAddress, type RedisClient, type RedisConnection } from '../base/redis.io.ts';
-import type { Drains, OpenDrains, Rest } from './drains.ts';
+import { customaryRest, type Rest } from './delivery.ts';
+import type { Drains, OpenDrains } from './drains.ts';
 
 export interface BullmqOptions {
   readonly address: RedisAddress;
@@ -33,8 +34,6 @@ const endless = 2 ** 31 - 1;
 const eventsMax = 100;
 /** Jobs added by one command. */
 const bulkMax = 500;
-
-const customary: Rest = { first: 1_000, last: 60_000 };
 
 /** Opens queues in the Redis of `options`. */
 export function bullmqDrains(options: BullmqOptions): OpenDrains {
@@ -62,7 +61,7 @@ class BullmqDrains implements Drains {
     queue: Queue,
     name: string,
     prefix: string,
-    { address, boot, log, rest = customary, lockMs = 10_000 }: BullmqOptions,
+    { address, boot, log, rest = customaryRest, lockMs = 10_000 }: BullmqOptions,
     drain: (stream: string) => Promise<void>,
   ) {
     this.#queue = queue;

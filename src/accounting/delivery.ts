@@ -54,8 +54,15 @@ export interface DeliveryPorts {
 const askedMax = 256;
 /** The pause of all after a silence, in ms: short, because a single record that a server cannot stomach must not hold up others. */
 const pauseMs = { first: 250, last: 5_000 } as const;
-/** The rest of one stream after a silence, in ms; an operator who mends a server by hand waits no longer than this. */
-const restMs = { first: 1_000, last: 60_000 } as const;
+
+/** How long one stream rests after a silence: doubles from `first` to `last` with each, in ms. */
+export interface Rest {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** An operator who mends a server by hand waits no longer than this. */
+export const customaryRest: Rest = { first: 1_000, last: 60_000 };
 
 interface Stream {
   readonly name: string;
@@ -68,6 +75,7 @@ interface Stream {
 
 export class EmbeddedDelivery implements Delivery {
   readonly #ports: DeliveryPorts;
+  readonly #rest: Rest;
   readonly #streams = new Map<string, Stream>();
   /** Streams whose first entry can be asked for. Starts and Stops overtake Interim-Updates here too. */
   readonly #ready = { urgent: new Set<Stream>(), patient: new Set<Stream>() };
@@ -79,8 +87,9 @@ export class EmbeddedDelivery implements Delivery {
   #isAsking = false;
   #isClosed = false;
 
-  constructor(ports: DeliveryPorts) {
+  constructor(ports: DeliveryPorts, rest = customaryRest) {
     this.#ports = ports;
+    this.#rest = rest;
   }
 
   get pending(): number {
@@ -173,7 +182,7 @@ export class EmbeddedDelivery implements Delivery {
     stream.entries[0] = { number, record };
     this.#supersede(stream);
     if (this.#isClosed) return;
-    stream.rest = this.#ports.clock.arm(this.#backoffMs(restMs, stream.silences++), () => {
+    stream.rest = this.#ports.clock.arm(this.#backoffMs(this.#rest, stream.silences++), () => {
       this.#makeReady(stream);
       this.#ask();
     });
@@ -206,7 +215,7 @@ export class EmbeddedDelivery implements Delivery {
   }
 
   /** Doubles with each silence up to the last, half of it random: streams that failed together do not come back together. */
-  #backoffMs({ first, last }: { first: number; last: number }, silences: number): number {
+  #backoffMs({ first, last }: Rest, silences: number): number {
     const fullMs = Math.min(last, first * 2 ** Math.min(silences, 30));
     return fullMs / 2 + below(this.#ports.random, Math.floor(fullMs / 2));
   }

@@ -13,12 +13,6 @@ export interface Drains {
   close(patienceMs: number): Promise<void>;
 }
 
-/** The pause before a drain that failed runs again doubles from `first` to `last`, in ms. */
-export interface Rest {
-  readonly first: number;
-  readonly last: number;
-}
-
 /** Opens an owner's queue. `drain` is called for each job; one that rejects runs again. Rejects if Redis does not answer. */
 export type OpenDrains = (owner: string, drain: (stream: string) => Promise<void>) => Promise<Drains>;
 

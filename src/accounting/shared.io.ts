@@ -20,7 +20,7 @@ import { toHex } from '../base/bytes.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { Fault } from '../base/fault.ts';
 import { type RedisClient, replyMs } from '../base/redis.io.ts';
-import { type Delivery, type DeliveryPorts, EmbeddedDelivery, type Entry } from './delivery.ts';
+import { type Delivery, type DeliveryPorts, EmbeddedDelivery, type Entry, type Rest } from './delivery.ts';
 import type { Drains, Heir, OpenDrains } from './drains.ts';
 import { type Lane, Lanes, superseded } from './lanes.ts';
 import type { Copy, Mirror } from './mirror.ts';
@@ -34,6 +34,8 @@ export interface SharedOptions {
   readonly openDrains: OpenDrains;
   readonly heir: Heir;
   readonly pace?: Partial<Pace>;
+  /** Of streams that the embedded delivery has taken back. */
+  readonly rest?: Rest;
 }
 
 /** In ms. */
@@ -80,7 +82,7 @@ export class SharedDelivery implements Delivery {
   #fallbackTimer: Timer | undefined;
   #complaint = '';
 
-  constructor({ redis, mirror, openDrains, heir, pace }: SharedOptions, ports: DeliveryPorts) {
+  constructor({ redis, mirror, openDrains, heir, pace, rest }: SharedOptions, ports: DeliveryPorts) {
     this.#ports = ports;
     this.#clock = ports.clock;
     this.#redis = redis;
@@ -88,7 +90,7 @@ export class SharedDelivery implements Delivery {
     this.#openDrains = openDrains;
     this.#heir = heir;
     this.#pace = { ...customary, ...pace };
-    this.#embedded = new EmbeddedDelivery({ ...ports, done: (number) => this.#done(number) });
+    this.#embedded = new EmbeddedDelivery({ ...ports, done: (number) => this.#done(number) }, rest);
   }
 
   /**

@@ -8,8 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { bullmqDrains } from '../../src/accounting/bullmq.io.ts';
-import type { Entry, Sender } from '../../src/accounting/delivery.ts';
-import type { Rest } from '../../src/accounting/drains.ts';
+import type { Entry, Rest, Sender } from '../../src/accounting/delivery.ts';
 import { RedisHeir } from '../../src/accounting/heir.io.ts';
 import { customaryTerms, Mirror, ownerOf, type Terms } from '../../src/accounting/mirror.ts';
 import { recordForm } from '../../src/accounting/record-form.ts';
@@ -47,6 +46,7 @@ export function startNode(options: NodeOptions, ports: NodePorts): LocalNode {
   const { address, node, service = 'test', pace, terms, rest, lockMs = 1_000 } = options;
   const log = process.env.ACCOUNTING_LOG === undefined ? silent : console.log;
   const redis = new RedisClient(address, log);
+  const resting = rest === undefined ? {} : { rest };
   const openDrains = bullmqDrains({
     address,
     redis,
@@ -54,7 +54,7 @@ export function startNode(options: NodeOptions, ports: NodePorts): LocalNode {
     boot: randomBytes(4).toString('hex'),
     log,
     lockMs,
-    ...(rest === undefined ? {} : { rest }),
+    ...resting,
   });
   const { send, sendInherited = send } = ports;
   const mirror = new Mirror(redis, systemClock, service, ownerOf(node, 'first'), {
@@ -63,7 +63,7 @@ export function startNode(options: NodeOptions, ports: NodePorts): LocalNode {
   });
   const heir = new RedisHeir({ mirror, openDrains, send: sendInherited, clock: systemClock, log });
   const delivery = new SharedDelivery(
-    { redis, mirror, openDrains, heir, ...(pace === undefined ? {} : { pace }) },
+    { redis, mirror, openDrains, heir, ...resting, ...(pace === undefined ? {} : { pace }) },
     { random: systemRandom, clock: systemClock, log, ...ports },
   );
   return { delivery, redis };
