@@ -44,6 +44,11 @@ export function inGuest(command: string): Promise<Outcome> {
   return labCommand('guest', 'run', command);
 }
 
+/** The command that runs `command` in the lab's namespace, beside our server. */
+export function inLab(command: readonly string[]): [file: string, ...args: string[]] {
+  return [join(lab, 'guest'), 'host', ...command];
+}
+
 export async function haltGuests(): Promise<void> {
   await labCommand('guest', 'down-all');
 }

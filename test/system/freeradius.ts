@@ -29,8 +29,8 @@ export interface Configuration {
   readonly requireMessageAuthenticator?: boolean;
   /** Puts a Message-Authenticator into every answer to an Access-Request, likewise. */
   readonly signReplies?: boolean;
-  /** EAP-MD5 and, with certificates, EAP-TLS, PEAP and TTLS. */
-  readonly eap?: { readonly tls?: Certificates };
+  /** EAP-MD5 and, with certificates, EAP-TLS, PEAP and TTLS. `first` is what a peer is asked for unless it wants another: MD5. */
+  readonly eap?: { readonly tls?: Certificates; readonly first?: 'md5' | 'tls' };
   /** More of FreeRADIUS's configuration: another `listen`, another `server`. */
   readonly more?: string;
 }
@@ -115,7 +115,7 @@ ${more}
 function eapModule({ eap }: Configuration): string {
   if (eap === undefined) return '';
   return `  eap {
-    default_eap_type = md5
+    default_eap_type = ${eap.first ?? 'md5'}
     timer_expire = 60
     ignore_unknown_eap_types = no
     max_sessions = 1024
