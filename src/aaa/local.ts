@@ -12,12 +12,12 @@ import { Password } from '../ppp/auth/password.ts';
 import { merge } from './merge.ts';
 import { prove } from './proof.ts';
 import type { Question } from './question.ts';
-import type { Profile, Secret } from './settings.ts';
+import type { PppSecret, Profile } from './settings.ts';
 import { type Accepted, type RefusalReason, type Refused, refused } from './verdict.ts';
 
 export interface LocalUsers {
   /** By name. */
-  readonly secrets: ReadonlyMap<string, Secret>;
+  readonly secrets: ReadonlyMap<string, PppSecret>;
   readonly profiles: ReadonlyMap<string, Profile>;
 }
 
@@ -58,12 +58,12 @@ export function judgeLocally(question: LocalQuestion, users: LocalUsers): Accept
 /** The secret of that name; `DOMAIN\jack` is `jack` unless there is a secret for the whole. */
 function findSecret(
   { nameOctets }: PasswordCredentials,
-  secrets: ReadonlyMap<string, Secret>,
-): Secret | undefined {
+  secrets: ReadonlyMap<string, PppSecret>,
+): PppSecret | undefined {
   return secrets.get(toText(nameOctets)) ?? secrets.get(toText(withoutDomain(nameOctets)));
 }
 
-function objectionTo(secret: Secret, { callerId }: LocalQuestion): RefusalReason | undefined {
+function objectionTo(secret: PppSecret, { callerId }: LocalQuestion): RefusalReason | undefined {
   if (secret.disabled) return 'disabled';
   if (secret.service !== 'any' && secret.service !== 'pptp') return 'wrong-service';
   if (secret.callerId !== '' && secret.callerId !== callerId) return 'wrong-caller';

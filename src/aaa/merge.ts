@@ -9,12 +9,12 @@
 import type { AddressOrPool } from '../base/kind.ts';
 import type { Grant, Limits } from './grant.ts';
 import type { Route } from './route.ts';
-import type { Profile, Secret } from './settings.ts';
+import type { PppSecret, Profile } from './settings.ts';
 
 /** What one level may say; silence is a missing value, `default`, an empty list or text, or no limit of octets. */
 export interface Level
   extends Partial<Omit<Profile, 'name' | 'comment'>>,
-    Partial<Pick<Secret, 'routes' | 'limitBytesIn' | 'limitBytesOut'>>,
+    Partial<Pick<PppSecret, 'routes' | 'limitBytesIn' | 'limitBytesOut'>>,
     Partial<Pick<Grant, 'encryptionBits' | 'portLimit' | 'mtu'>> {
   /** Both directions together. */
   readonly limitBytesTotal?: number;

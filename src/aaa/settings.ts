@@ -19,6 +19,7 @@ import {
   yesNo,
 } from '../base/kind.ts';
 import { comment, disabled } from '../base/rows.ts';
+import { concealed } from '../base/secret.ts';
 import { type Kind, menu, Refusal, type Row, refuse, type ValuesOf } from '../base/setting.ts';
 import { Password } from '../ppp/auth/password.ts';
 import { listName, optionalChainName } from './firewall-name.ts';
@@ -36,13 +37,7 @@ const tristate: Kind<Tristate> = choice(['default', 'no', 'yes']);
 /** RouterOS's help says `require`, its reference `required`. */
 const encryption: Kind<Encryption> = choice(['default', 'no', 'yes', 'required'], { require: 'required' });
 
-/** A password is text to the operator and opaque to the program. */
-export const passwordKind: Kind<Password> = {
-  label: 'text',
-  quoted: true,
-  parse: (typed) => new Password(typed),
-  format: (password) => password.reveal(),
-};
+export const passwordKind: Kind<Password> = concealed((typed) => new Password(typed));
 
 /** Milliseconds. Zero is "none", also where a lower level names a time; no tunnel lives for a year. */
 const timeout: Kind<number | undefined> = optional(duration(0, 365 * 86_400_000));
@@ -255,4 +250,4 @@ export const secretMenu = menu({
 });
 
 /** A user as configured. */
-export type Secret = ValuesOf<typeof secretMenu>;
+export type PppSecret = ValuesOf<typeof secretMenu>;

@@ -7,7 +7,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } fro
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { Fault } from '../base/fault.ts';
+import { errnoOf, Fault, systemFault } from '../base/fault.ts';
 import type { Log } from '../base/observe.ts';
 import { type Finished, JournalWriter, type SegmentStore } from './journal-writer.ts';
 import type { LedgerState, Recovered } from './ledger.ts';
@@ -54,7 +54,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       throw error;
     }
   } catch (error) {
-    throw faultOf(error, 'JOURNAL_UNUSABLE', `cannot use the accounting journal in ${directory}`);
+    throw systemFault(error, 'JOURNAL_UNUSABLE', `cannot use the accounting journal in ${directory}`, hints);
   }
 }
 
@@ -240,23 +240,10 @@ async function lockOf(directory: string): Promise<Server> {
 
 /** What to do about the errors that an operator meets. */
 const hints: Readonly<Record<string, string>> = {
-  EACCES: 'The user that the daemon runs as may not; change the owner or the mode.',
-  EPERM: 'The user that the daemon runs as may not; change the owner or the mode.',
   ENOTDIR: 'A file stands where the folder should be.',
   EROFS: 'The file system is read-only; choose another state directory with --state.',
 };
 
 function isFull(error: Error): boolean {
   return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(errnoOf(error) ?? '');
-}
-
-function faultOf(error: unknown, code: string, what: string): unknown {
-  const errno = errnoOf(error);
-  if (errno === undefined) return error;
-  return new Fault(code, 'system', `${what}: ${errno}`, hints[errno] ?? 'See the error of the system.');
-}
-
-/** The name of a system error, such as `ENOENT`; undefined for what is none. */
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined;
 }

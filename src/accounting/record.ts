@@ -1,6 +1,6 @@
 /**
  * Accounting records: what happened, self-contained, in no server's words. A record is made once and never changes; how it
- * is told to RADIUS is by-radius.ts's, how it is kept journal.io.ts's. Types only.
+ * is told to RADIUS is by-radius.ts's, how it is kept journal.io.ts's. Types, and the numbers of why sessions end.
  */
 
 import type { NasIdentity, SessionIdentity } from '../aaa/identity.ts';
@@ -25,6 +25,24 @@ export interface Usage {
   readonly receivedPackets: bigint;
   readonly transmittedPackets: bigint;
 }
+
+/** Acct-Terminate-Cause (RFC 2866 section 5.10). */
+export const acctTerminateCause = {
+  userRequest: 1,
+  lostCarrier: 2,
+  lostService: 3,
+  idleTimeout: 4,
+  sessionTimeout: 5,
+  adminReset: 6,
+  adminReboot: 7,
+  portError: 8,
+  nasError: 9,
+  nasRequest: 10,
+  nasReboot: 11,
+  portPreempted: 13,
+  serviceUnavailable: 15,
+  userError: 17,
+} as const;
 
 interface OfSession {
   readonly facts: SessionFacts;

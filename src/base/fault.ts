@@ -42,3 +42,26 @@ export class Fault extends Error {
     this.hint = hint;
   }
 }
+
+/** The name of a system error, such as `ENOENT`; undefined for what is none. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined;
+}
+
+const rights = 'The user that the daemon runs as may not; change the owner or the mode.';
+
+/**
+ * What to throw for an error of the system while `what` was done: the `Fault`, its hint by the error's name. What is no
+ * error of the system comes back as it is: it is our bug.
+ */
+export function systemFault(
+  error: unknown,
+  code: string,
+  what: string,
+  hints: Readonly<Record<string, string>>,
+): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
+  const hint = { EACCES: rights, EPERM: rights, ...hints }[errno] ?? 'See the error of the system.';
+  return new Fault(code, 'system', `${what}: ${errno}`, hint);
+}

@@ -5,7 +5,7 @@
 
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Fault } from '../base/fault.ts';
+import { errnoOf, Fault, systemFault } from '../base/fault.ts';
 import type { Random } from '../base/random.ts';
 import { type FirstStart, firstStart } from './first-start.ts';
 import type { Source } from './store.ts';
@@ -49,7 +49,7 @@ export async function readScript(file: string): Promise<Source> {
     }
     return { file, text: await readFile(file, 'utf8') };
   } catch (error) {
-    throw faultOf(error, 'CONFIG_UNREADABLE', `cannot read the configuration ${file}`);
+    throw systemFault(error, 'CONFIG_UNREADABLE', `cannot read the configuration ${file}`, hints);
   }
 }
 
@@ -65,7 +65,7 @@ export async function writeScript(file: string, text: string): Promise<void> {
     await writeThrough(directory, 'r');
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {}); // What stopped the writing may stop this too; the first cause is told.
-    throw faultOf(error, 'CONFIG_UNWRITABLE', `cannot write the configuration ${file}`);
+    throw systemFault(error, 'CONFIG_UNWRITABLE', `cannot write the configuration ${file}`, hints);
   }
 }
 
@@ -86,27 +86,19 @@ async function exists(file: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return false;
-    throw faultOf(error, 'CONFIG_UNREADABLE', `cannot read the configuration ${file}`);
+    throw systemFault(error, 'CONFIG_UNREADABLE', `cannot read the configuration ${file}`, hints);
   }
 }
+
+/** A ConfigMap, an image, or one file mounted into a container, which cannot be replaced by another. */
+const readOnly =
+  'The file is read-only here: change it where it comes from, and it is read again by itself; or choose another state directory with --state.';
 
 /** What to do about the errors that an operator meets. */
 const hints: Readonly<Record<string, string>> = {
   ENOENT: 'There is no such file; is the name right, and relative to the directory that the daemon runs in?',
-  EACCES: 'The user that the daemon runs as may not; change the owner or the mode.',
-  EPERM: 'The user that the daemon runs as may not; change the owner or the mode.',
   EISDIR: 'This is a directory; name the script in it.',
   ENOSPC: 'The disk is full.',
-  EROFS: 'The file system is read-only; choose another state directory with --state.',
+  EROFS: readOnly,
+  EBUSY: readOnly,
 };
-
-function faultOf(error: unknown, code: string, what: string): unknown {
-  const errno = errnoOf(error);
-  if (errno === undefined) return error;
-  return new Fault(code, 'system', `${what}: ${errno}`, hints[errno] ?? 'See the error of the system.');
-}
-
-/** The name of a system error, such as `ENOENT`; undefined for what is none. */
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && 'syscall' in error ? String(error.code) : undefined;
-}

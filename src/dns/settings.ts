@@ -6,8 +6,8 @@
 
 import { anyAddress } from '../base/ip.ts';
 import { choice, host, integer, ipv4, listOf, optional, seconds, yesNo } from '../base/kind.ts';
+import { concealed, Secret } from '../base/secret.ts';
 import { type Kind, menu, refuse, type ValuesOf } from '../base/setting.ts';
-import { Secret } from '../radius/secret.ts';
 import { type DomainName, isBelow, isSameName, parseName } from './name.ts';
 import { keyAlgorithms } from './tsig.ts';
 
@@ -20,15 +20,13 @@ const domainName: Kind<DomainName> = {
 
 /** Base64, as BIND's tsig-keygen prints it. */
 const key: Kind<Secret> = {
-  label: 'base64',
-  quoted: true,
-  parse(typed) {
+  ...concealed((typed) => {
     const isBase64 = typed.length % 4 === 0 && /^[A-Za-z\d+/]*={0,2}$/.test(typed);
     return isBase64
       ? new Secret(typed)
       : refuse.failure('the key is not in base64, as tsig-keygen prints it');
-  },
-  format: (secret) => secret.reveal(),
+  }),
+  label: 'base64',
 };
 
 const port = integer(1, 65_535);

@@ -5,9 +5,9 @@
 
 import { choice, duration, integer, setOf, text, yesNo } from '../base/kind.ts';
 import { comment, disabled } from '../base/rows.ts';
+import { concealed, Secret } from '../base/secret.ts';
 import { type Kind, menu, refuse, type ValuesOf } from '../base/setting.ts';
 import { type Address, addressKind, isIpv6 } from './address.ts';
-import { Secret, secretKind } from './secret.ts';
 
 /** RouterOS's services; ours is `ppp`. */
 const services = ['ppp', 'login', 'hotspot', 'wireless', 'dhcp', 'ipsec', 'dot1x'] as const;
@@ -36,6 +36,7 @@ export const radiusMenu = menu({
   path: '/radius',
   kind: 'list',
   help: 'RADIUS servers, asked in this order unless they have weights.',
+  isOrdered: true,
   flags: [{ letter: 'X', name: 'disabled' }],
   rows: {
     service: {
@@ -64,7 +65,7 @@ export const radiusMenu = menu({
       help: 'Address of the server, IPv4 or IPv6.',
     },
     secret: {
-      kind: secretKind,
+      kind: concealed((typed) => new Secret(typed)),
       default: new Secret(''),
       applies: 'live',
       sensitive: true,

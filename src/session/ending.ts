@@ -4,6 +4,7 @@
  * told in their own folders; this table adds what it means to the outside. Data only.
  */
 
+import type { acctTerminateCause } from '../accounting/record.ts';
 import { type Cause as PppCause, causes as pppCauses } from '../ppp/cause.ts';
 import type { Disconnect } from '../pptp/codes.ts';
 import { type CallCause, callCauses } from '../pptp/effects.ts';
@@ -22,23 +23,6 @@ export type DisconnectReason =
   | 'port-error'
   | 'nas-error'
   | 'nas-request';
-
-/** Acct-Terminate-Cause (RFC 2866 section 5.10). */
-export const acctTerminateCause = {
-  userRequest: 1,
-  lostCarrier: 2,
-  idleTimeout: 4,
-  sessionTimeout: 5,
-  adminReset: 6,
-  adminReboot: 7,
-  portError: 8,
-  nasError: 9,
-  nasRequest: 10,
-  nasReboot: 11,
-  portPreempted: 13,
-  serviceUnavailable: 15,
-  userError: 17,
-} as const;
 
 /** What happened, to follow the session's name in a log line, and what to look at. */
 export interface Explanation {
@@ -189,6 +173,11 @@ const explanations: Readonly<Record<EndingCause, Explanation>> = {
     Object.entries(callCauses).map(([cause, text]) => [cause, { text, hint: '' }]),
   ) as Record<CallCause, Explanation>),
 };
+
+/** All of them, with what happened. */
+export const endingTexts = Object.fromEntries(
+  Object.entries(explanations).map(([cause, { text }]) => [cause, text]),
+) as Readonly<Record<EndingCause, string>>;
 
 export function explain(cause: EndingCause): Explanation {
   return explanations[cause];

@@ -6,7 +6,7 @@
 
 import { UserAuthority } from '../../src/aaa/authority.ts';
 import type { LocalUsers } from '../../src/aaa/local.ts';
-import { type Profile, profileMenu, type Secret, secretMenu } from '../../src/aaa/settings.ts';
+import { type PppSecret, type Profile, profileMenu, secretMenu } from '../../src/aaa/settings.ts';
 import { toBytes, toHex } from '../../src/base/bytes.ts';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { formatIpv4, type Ipv4 } from '../../src/base/ip.ts';
@@ -50,7 +50,7 @@ class WatchedWire extends Wire {
 
 export interface WorldSettings {
   readonly configuration: ServerConfiguration;
-  readonly secret: Secret;
+  readonly secret: PppSecret;
   readonly serverProfile: Profile;
   readonly pools: Parameters<Addresses['configure']>[0];
   readonly client: ClientSettings;
@@ -65,7 +65,7 @@ export interface WorldSettings {
 }
 
 /** The local database with one user. */
-export function usersOf(secret: Secret, profile: Profile): LocalUsers {
+export function usersOf(secret: PppSecret, profile: Profile): LocalUsers {
   const fallback = { ...defaultsOf(profileMenu), name: 'default-encryption' };
   return {
     secrets: new Map([[secret.name, secret]]),
@@ -262,6 +262,7 @@ export class TunnelWorld {
       {
         ...this.serverHost.services,
         addresses: this.addresses,
+        proxyArp: { up: () => {}, down: () => {} },
         authority: authority ?? {
           judge: (question, answer) => {
             const judge = () => users.judge(question, answer);
@@ -277,7 +278,7 @@ export class TunnelWorld {
   #dial({ client, clientProfile }: WorldSettings): void {
     const resolve: Resolve = (hostName, found) => this.resolve(hostName, found);
     this.#dialer = new Dialer(client, clientProfile, { ...this.clientHost.services, resolve });
-    this.#dialer.dial();
+    this.#dialer.begin();
   }
 
   #watch(from: Ipv4, packet: GrePacket): void {

@@ -15,6 +15,7 @@ import { systemClock } from '../../src/base/clock.io.ts';
 import { parseIpv4 } from '../../src/base/ip.ts';
 import { silent } from '../../src/base/observe.ts';
 import { systemRandom } from '../../src/base/random.io.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { defaultsOf } from '../../src/base/setting.ts';
 import type { Credentials } from '../../src/ppp/auth/credentials.ts';
 import { eapProtocol } from '../../src/ppp/auth/method.ts';
@@ -23,7 +24,6 @@ import { codes as controlCodes, decodePacket, encodePacket, type Packet } from '
 import { lcpProtocol } from '../../src/ppp/protocol.ts';
 import { attributeCodec } from '../../src/radius/codec.io.ts';
 import { Exchange } from '../../src/radius/exchange.ts';
-import { Secret } from '../../src/radius/secret.ts';
 import { radiusMenu } from '../../src/radius/settings.ts';
 import { openUdp } from '../../src/radius/udp.io.ts';
 import { CertificateAuthority, type CertificateFiles } from './certificates.io.ts';

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { judgeLocally, type LocalQuestion, type LocalUsers } from '../../../src/aaa/local.ts';
-import { type Profile, profileMenu, type Secret, secretMenu } from '../../../src/aaa/settings.ts';
+import { type PppSecret, type Profile, profileMenu, secretMenu } from '../../../src/aaa/settings.ts';
 import { concat } from '../../../src/base/bytes.ts';
 import { defaultsOf } from '../../../src/base/setting.ts';
 import type { Mschap1Credentials } from '../../../src/ppp/auth/credentials.ts';
@@ -11,7 +11,7 @@ import { credentials, passwordMethods } from './peer.ts';
 
 const password = new Password('lkjrht');
 
-function users(secret: Partial<Secret> = {}, profile: Partial<Profile> = {}): LocalUsers {
+function users(secret: Partial<PppSecret> = {}, profile: Partial<Profile> = {}): LocalUsers {
   const ex = { ...defaultsOf(secretMenu), name: 'ex', password, ...secret };
   const plain = { ...defaultsOf(profileMenu), name: 'default', ...profile };
   return { secrets: new Map([[ex.name, ex]]), profiles: new Map([['default', plain]]) };
@@ -71,7 +71,7 @@ describe.each(passwordMethods)('the local database, by %s', (method) => {
 });
 
 describe('the local database', () => {
-  it.each<[string, Partial<Secret>, Partial<LocalQuestion>, string, number]>([
+  it.each<[string, Partial<PppSecret>, Partial<LocalQuestion>, string, number]>([
     ['a disabled secret', { disabled: true }, {}, 'disabled', 647],
     ['another service', { service: 'l2tp' }, {}, 'wrong-service', 649],
     ['another caller', { callerId: '192.0.2.8' }, {}, 'wrong-caller', 649],
@@ -84,7 +84,7 @@ describe('the local database', () => {
     expect(judgeLocally(question(guess), users(secret))).toMatchObject({ reason: 'wrong-password' });
   });
 
-  it.each<[string, Partial<Secret>]>([
+  it.each<[string, Partial<PppSecret>]>([
     ['any service', { service: 'any' }],
     ['its service', { service: 'pptp' }],
     ['its caller', { callerId: '192.0.2.7' }],

@@ -3,12 +3,12 @@ import { VirtualClock } from '../../../src/base/clock.ts';
 import { type Ipv4, parseIpv4 } from '../../../src/base/ip.ts';
 import { silent } from '../../../src/base/observe.ts';
 import { seededRandom } from '../../../src/base/random.ts';
+import { Secret } from '../../../src/base/secret.ts';
 import { defaultsOf } from '../../../src/base/setting.ts';
 import { emptyMessage, encodeMessage } from '../../../src/dns/message.ts';
 import { type ListeningPlace, Presence, type Reply } from '../../../src/dns/presence.ts';
 import { type PublishSettings, publishMenu } from '../../../src/dns/settings.ts';
 import type { Key } from '../../../src/dns/tsig.ts';
-import { Secret } from '../../../src/radius/secret.ts';
 import { NameServer } from './name-server.ts';
 
 const key: Key = { name: 'pptp.key', algorithm: 'hmac-sha256', secret: Uint8Array.of(1, 2, 3) };

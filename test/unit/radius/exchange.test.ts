@@ -1,9 +1,9 @@
 /** One query and its servers on a virtual clock: when it is sent, to whom, and what counts as its answer. */
 
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/base/secret.ts';
 import { codes } from '../../../src/radius/packet.ts';
 import type { SentRequest } from '../../../src/radius/query.ts';
-import { Secret } from '../../../src/radius/secret.ts';
 import {
   accountingRequest,
   answering,

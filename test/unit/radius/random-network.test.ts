@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from 'vitest';
 import { below, seededRandom } from '../../../src/base/random.ts';
+import { Secret } from '../../../src/base/secret.ts';
 import { identifierRestMs } from '../../../src/radius/line.ts';
 import { codes } from '../../../src/radius/packet.ts';
-import { Secret } from '../../../src/radius/secret.ts';
 import {
   type Answer,
   type Arrival,

@@ -1,6 +1,7 @@
 /** The tables of a session (life, endings) and its small words (order of effects, deadlines, admission). */
 
 import { describe, expect, it } from 'vitest';
+import { acctTerminateCause } from '../../../src/accounting/record.ts';
 import { VirtualClock } from '../../../src/base/clock.ts';
 import { parseIpv4 } from '../../../src/base/ip.ts';
 import { limits } from '../../../src/base/limits.ts';
@@ -8,7 +9,7 @@ import { causes as pppCauses } from '../../../src/ppp/cause.ts';
 import { callCauses } from '../../../src/pptp/effects.ts';
 import { Admission } from '../../../src/session/admission.ts';
 import { Effects } from '../../../src/session/effects.ts';
-import { acctTerminateCause, type EndingCause, endingOf, explain } from '../../../src/session/ending.ts';
+import { type EndingCause, endingOf, explain } from '../../../src/session/ending.ts';
 import { errorName } from '../../../src/session/errno.ts';
 import { isAlive, type LifeState, moveTo } from '../../../src/session/lifecycle.ts';
 import { Timers } from '../../../src/session/timers.ts';
