@@ -3,7 +3,8 @@
  * lists by the firewall, time by a clock. Enter: the limits of its grant, and changes of them. Leave: commands to the engine,
  * orders to the firewall, and one cause when time or octets are used up.
  *
- * A change is whole or nothing: what can be refused, which is the firewall's part alone, is done first.
+ * A change is whole or nothing: what can be refused, which is the firewall's part alone, is done first. One is made at a time,
+ * in the order they came, so that each is a change of what the one before it has left.
  */
 
 import type { Limits, Rate } from '../aaa/grant.ts';
@@ -35,6 +36,14 @@ export interface Held {
   readonly address: Ipv4 | undefined;
 }
 
+interface Wish {
+  readonly change: Partial<Limits>;
+  readonly done: Outcome;
+}
+
+/** Changes of one session under way: servers send one and await its answer; a few servers and operators may do so at once. */
+const changesMax = 16;
+
 export class Restraint {
   readonly #call: number;
   readonly #clock: Clock;
@@ -43,6 +52,8 @@ export class Restraint {
   readonly #timers: Timers<'session-timeout'>;
   #held: Held | undefined;
   #limits: Limits | undefined;
+  /** The first is under way, the others wait for it. */
+  readonly #changes: Wish[] = [];
   #isRunning = false;
   /** When the session time was set, on the clock. */
   #countsFromMs = 0;
@@ -84,16 +95,9 @@ export class Restraint {
    * session's beginning, as RADIUS counts them.
    */
   change(change: Partial<Limits>, done: Outcome): void {
-    const before = this.#limits;
-    if (before === undefined || !this.#isRunning) return done('the session is not up');
-    const next = { ...before, ...change };
-    this.#carryOut(before, next, (trouble) => {
-      if (trouble === undefined) {
-        if ('sessionTimeoutMs' in change) this.#armSessionTimeout(next);
-        if ('idleTimeoutMs' in change) this.#owner.watch(next.idleTimeoutMs ?? 0);
-      }
-      done(trouble);
-    });
+    if (this.#changes.length === changesMax) return done(`${changesMax} changes are under way already`);
+    this.#changes.push({ change, done });
+    if (this.#changes.length === 1) this.#makeChanges();
   }
 
   /** The session ends: no time runs any more. */
@@ -106,6 +110,30 @@ export class Restraint {
   close(closed: () => void): void {
     if (this.#held === undefined) return closed();
     this.#firewall.follow(this.#held.linkName, undefined, closed);
+  }
+
+  /** Makes the first change, then those that came meanwhile. */
+  #makeChanges(): void {
+    const [wish] = this.#changes;
+    if (wish === undefined) return;
+    this.#make(wish.change, (trouble) => {
+      wish.done(trouble);
+      this.#changes.shift();
+      this.#makeChanges();
+    });
+  }
+
+  #make(change: Partial<Limits>, done: Outcome): void {
+    const before = this.#limits;
+    if (before === undefined || !this.#isRunning) return done(notUp);
+    const next = { ...before, ...change };
+    this.#carryOut(before, next, (trouble) => {
+      if (trouble !== undefined) return done(trouble);
+      if (!this.#isRunning) return done(notUp);
+      if ('sessionTimeoutMs' in change) this.#armSessionTimeout(next);
+      if ('idleTimeoutMs' in change) this.#owner.watch(next.idleTimeoutMs ?? 0);
+      done(undefined);
+    });
   }
 
   #carryOut(before: Limits, next: Limits, done: Outcome): void {
@@ -164,6 +192,9 @@ export class Restraint {
     return this.#held;
   }
 }
+
+/** Trouble with a change of a session that has not begun, or has ended meanwhile. */
+const notUp = 'the session is not up';
 
 const unlimited: Rate = { limit: 0, burst: 0, threshold: 0, burstTimeMs: 0 };
 
