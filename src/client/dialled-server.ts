@@ -10,10 +10,18 @@ import type { MppePolicy } from '../ppp/ccp/options.ts';
 import type { EndingCause } from '../session/ending.ts';
 import type { InterfaceNames } from '../session/interface-names.ts';
 import type { Authenticated, NetworkUp, Party, Terms } from '../session/party.ts';
+import type { SessionInterface } from '../session/session-interface.ts';
+import type { StaticRoutes } from '../session/static-routes.ts';
 import type { ClientSettings } from './settings.ts';
 
 /** Stands for a server that does not say its address (Windows does not always): of the block that RouterOS takes for it. */
 const namelessServer = parseIpv4('10.112.112.112') ?? 0;
+
+export interface DialledServerServices {
+  readonly mppe: MppePolicy;
+  readonly names: InterfaceNames;
+  readonly staticRoutes: StaticRoutes;
+}
 
 export class DialledServer implements Party {
   readonly name: string;
@@ -22,17 +30,23 @@ export class DialledServer implements Party {
   readonly keepaliveMs: number;
   readonly #settings: ClientSettings;
   readonly #grant: Grant;
-  readonly #mppe: MppePolicy;
-  readonly #names: InterfaceNames;
+  readonly #services: DialledServerServices;
+  readonly #lent: SessionInterface | undefined;
   #holdsName = false;
 
-  /** `grant` is what the client's profile says. */
-  constructor(settings: ClientSettings, grant: Grant, mppe: MppePolicy, names: InterfaceNames) {
-    const { maxMtu, maxMru, user, password, allow, keepaliveTimeout } = settings;
+  /** `grant` is what the client's profile says; `lent` the interface of the entry, if it is there without a tunnel too. */
+  constructor(
+    settings: ClientSettings,
+    grant: Grant,
+    services: DialledServerServices,
+    lent: SessionInterface | undefined,
+  ) {
+    const { maxMtu, maxMru, mrru, user, password, allow, keepaliveTimeout } = settings;
     this.name = settings.name;
     this.link = {
       identity: user,
       mru: maxMru,
+      mrru: mrru === 'disabled' ? undefined : mrru,
       fieldCompression: true,
       demand: new Set(),
       account: { name: user, password, allow: new Set(allow) },
@@ -41,8 +55,8 @@ export class DialledServer implements Party {
     this.keepaliveMs = keepaliveTimeout === 'disabled' ? 0 : keepaliveTimeout;
     this.#settings = settings;
     this.#grant = grant;
-    this.#mppe = mppe;
-    this.#names = names;
+    this.#services = services;
+    this.#lent = lent;
   }
 
   judge(): void {
@@ -51,15 +65,18 @@ export class DialledServer implements Party {
 
   terms({ keys }: Authenticated): Terms | EndingCause {
     const { name, user } = this.#settings;
-    this.#holdsName ||= this.#names.takeExactly(name);
-    if (!this.#holdsName) return 'interface-failed';
+    if (this.#lent === undefined) {
+      this.#holdsName ||= this.#services.names.takeExactly(name);
+      if (!this.#holdsName) return 'interface-failed';
+    }
     const { localAddress, remoteAddress, useEncryption, changeTcpMss, mtu, limits } = this.#grant;
     return {
       user,
       interfaceName: name,
+      ...(this.#lent && { lent: this.#lent }),
       bundle: {
         encryption: useEncryption,
-        ...this.#mppe,
+        ...this.#services.mppe,
         keysAvailable: keys !== undefined,
         addresses: {
           local: single(localAddress),
@@ -77,18 +94,19 @@ export class DialledServer implements Party {
   }
 
   release(): void {
-    if (this.#holdsName) this.#names.release(this.#settings.name);
+    if (this.#holdsName) this.#services.names.release(this.#settings.name);
     this.#holdsName = false;
   }
 
   #plan(mtu: number, { local, remote = namelessServer }: NetworkUp): Plan {
     const { name, addDefaultRoute, defaultRouteDistance } = this.#settings;
-    const plan = { linkName: name, mtu, local, remote, routes: [] };
+    const routes = this.#services.staticRoutes.through({ name, remote });
+    const plan = { linkName: name, mtu, local, remote, routes };
     return addDefaultRoute ? { ...plan, defaultRoute: { distance: defaultRouteDistance } } : plan;
   }
 }
 
 /** An address that was named; a pool is for subscribers. */
-function single(wish: Grant['localAddress']): number | undefined {
+export function single(wish: Grant['localAddress']): number | undefined {
   return wish !== undefined && 'address' in wish ? wish.address : undefined;
 }

@@ -35,7 +35,7 @@ import {
 } from '../base/layout.ts';
 
 /** Both sides must be of the same version; an engine of another one is told so and left alone. */
-export const contractVersion = 2;
+export const contractVersion = 3;
 
 /** Octets before the fields of every message. */
 export const headerSize = 8;
@@ -49,8 +49,11 @@ const message = <const F extends Parameters<typeof layout>[1]>(fields: F): Layou
 /** Call-open: the peer's Call ID is known (a call that we answer); otherwise nothing is sent before call-peer. */
 export const peerCallIdKnown = 1;
 
-/** Call-framing: what the peer lets us leave out. Protocol-field compression applies to network protocols and CCP-class data only, never to LCP. */
-export const framing = { addressControl: 1, protocolField: 2 } as const;
+/**
+ * Call-framing: what the peer lets us leave out, and whether it wants the short sequence numbers of RFC 1990. Protocol-field
+ * compression applies to network protocols and CCP-class data only, never to LCP.
+ */
+export const framing = { addressControl: 1, protocolField: 2, shortSequence: 4 } as const;
 
 /** Call-keys, call-shape: which half. `receive` is what comes from the peer. */
 export const direction = { receive: 1, transmit: 2 } as const;
@@ -99,10 +102,23 @@ export const commands = {
     type: 18,
     layout: message({ call: u32, protocol: u16, reserved: reserved(2), information: tail }),
   },
-  /** What LCP settled. The engine needs the magic numbers to answer Echo-Requests while control is away. */
+  /**
+   * What LCP settled. The engine needs the magic numbers to answer Echo-Requests while control is away. A network packet whose
+   * information field, as it would be sent, is longer than `frameBytesMax` leaves in Multilink fragments (0: none does).
+   * `mrru` is the longest information field that is put together again from the peer's fragments (0: fragments are
+   * malformed). Sequence numbers of fragments, both ways, begin anew.
+   */
   'call-framing': {
     type: 19,
-    layout: message({ call: u32, flags: u16, peerMru: u16, ourMagic: u32, peerMagic: u32 }),
+    layout: message({
+      call: u32,
+      flags: u16,
+      peerMru: u16,
+      ourMagic: u32,
+      peerMagic: u32,
+      frameBytesMax: u16,
+      mrru: u16,
+    }),
   },
   /** Start key (RFC 3079's master or start key; 8 octets and zeros for 40 and 56 bit) of one direction; `bits` 0 turns it off. */
   'call-keys': {
@@ -161,6 +177,8 @@ export const commands = {
   'link-open': { type: 32, layout: message({ link: u32, name: text(16) }) },
   /** Remove it, with its addresses and routes; `link-closed` answers. */
   'link-close': { type: 33, layout: message({ link: u32 }) },
+  /** Say `link-wanted` when the host sends a packet out of it; the packet waits in the interface. Joining a call to it takes this back. */
+  'link-watch': { type: 35, layout: message({ link: u32 }) },
   /**
    * Netlink requests (whole nlmsghdr messages, one after the other), performed in order until one fails; `netlink-done` answers.
    * Messages of nftables that follow each other are one transaction: all of them or none; the engine frames it.
@@ -189,6 +207,9 @@ const callCounters = {
   late: u32,
   reordered: u32,
   lost: u32,
+  /** Multilink fragments that never came, and those that came after the ones behind them and could not be used. */
+  fragmentsLost: u32,
+  fragmentsLate: u32,
   /** GRE or PPP that cannot be read, and protocols that are neither a network's nor control's. */
   malformed: u32,
   /** MPPE packets that decrypted to nonsense, or whose coherency count is beyond the cap. */
@@ -281,6 +302,8 @@ export const events = {
 
   'link-opened': { type: 176, layout: message({ link: u32, errno: u32, interfaceIndex: u32 }) },
   'link-closed': { type: 177, layout: message({ link: u32 }) },
+  /** What `link-watch` asked for. Said once. */
+  'link-wanted': { type: 179, layout: message({ link: u32 }) },
   /** `performed` messages succeeded; if errno is not 0 the next one failed. `text`: the kernel's words about an error, or the messages that answer a question. */
   'netlink-done': { type: 178, layout: message({ token: u32, errno: u32, performed: u32, text: tail }) },
 

@@ -42,6 +42,11 @@ export interface EngineOptions {
   readonly onLost: (fault: Fault) => void;
 }
 
+export interface EngineJoin extends EngineOptions {
+  /** How long the engine may take to listen, in ms: whoever starts both may start them at once. At once if absent. */
+  readonly patienceMs?: number;
+}
+
 export interface EngineStart extends EngineOptions {
   /** The engine and its arguments; `--socket PATH` is added. */
   readonly command: readonly [file: string, ...args: string[]];
@@ -50,10 +55,19 @@ export interface EngineStart extends EngineOptions {
 }
 
 /** Joins the engine that listens on `socketPath`. Rejects with a `Fault` if none does. */
-export async function connectEngine(options: EngineOptions): Promise<Engine> {
-  const reached = await reach(options.socketPath);
-  if (reached instanceof Error) throw unreachable(options.socketPath, reached);
-  return new EngineSocket(reached, options, false);
+export async function connectEngine(options: EngineJoin): Promise<Engine> {
+  const { socketPath, patienceMs = 0 } = options;
+  const reached = await reach(socketPath);
+  if (!(reached instanceof Error)) return new EngineSocket(reached, options, false);
+  if (!nobodyThere(reached) || patienceMs === 0) throw unreachable(socketPath, reached);
+  const done = new AbortController();
+  try {
+    const outcome = await Promise.race([answer(socketPath, done.signal), tooLate(patienceMs, done.signal)]);
+    if (outcome === 'silent') throw unreachable(socketPath, reached);
+    return new EngineSocket(outcome, options, false);
+  } finally {
+    done.abort();
+  }
 }
 
 /** Joins the engine that listens on `socketPath`, or starts one and joins that. Rejects with a `Fault` that says what to do. */
@@ -231,7 +245,11 @@ async function launch({ socketPath, command, logPath }: EngineStart): Promise<So
 
   const done = new AbortController();
   try {
-    const outcome = await Promise.race([answer(socketPath, done.signal), end(engine), tooLate(done.signal)]);
+    const outcome = await Promise.race([
+      answer(socketPath, done.signal),
+      end(engine),
+      tooLate(startMs, done.signal),
+    ]);
     if (outcome instanceof Socket) return outcome;
     throw notStarted(file, outcome, readFileSync(logPath).subarray(logStart).toString().trim());
   } finally {
@@ -276,9 +294,9 @@ function end(engine: ChildProcess): Promise<Failure> {
   });
 }
 
-function tooLate(done: AbortSignal): Promise<Failure> {
+function tooLate(afterMs: number, done: AbortSignal): Promise<'silent'> {
   return new Promise((resolve) => {
-    const timeout = setTimeout(() => resolve('silent'), startMs);
+    const timeout = setTimeout(() => resolve('silent'), afterMs);
     done.addEventListener('abort', () => clearTimeout(timeout));
   });
 }

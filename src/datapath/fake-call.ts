@@ -14,12 +14,14 @@ import {
   direction,
   type Event,
   type EventOf,
+  framing,
   peerCallIdKnown,
 } from './contract.ts';
+import { Cutter, Reassembly } from './fake-fragments.ts';
 import { bucketDepths, Quotas, TokenBucket } from './fake-limits.ts';
 import { Watch } from './fake-watch.ts';
 import { ReceiveWindow } from './fake-window.ts';
-import type { GrePacket, Payload, Seal, Wire } from './fake-wire.ts';
+import type { Fragment, GrePacket, Payload, Seal, Wire } from './fake-wire.ts';
 
 /** How long a packet that came early waits for those before it. */
 const reorderMs = 10;
@@ -77,6 +79,8 @@ export const zeroCounters: Counters = {
   late: 0,
   reordered: 0,
   lost: 0,
+  fragmentsLost: 0,
+  fragmentsLate: 0,
   malformed: 0,
   undecryptable: 0,
   unencrypted: 0,
@@ -97,6 +101,8 @@ export class FakeCall {
   #waiting: { readonly protocol: number; readonly information: Uint8Array }[] = [];
   #passes = 0;
   #ourMagic: number | undefined;
+  #cutter = new Cutter(0, 'long');
+  #reassembly: Reassembly | undefined;
   #transmit: Cipher | undefined;
   #receive: Cipher | undefined;
 
@@ -136,8 +142,10 @@ export class FakeCall {
     for (const { protocol, information } of waiting) this.sendFrame(protocol, information);
   }
 
-  settle({ ourMagic }: CommandOf<'call-framing'>): void {
+  settle({ ourMagic, flags, frameBytesMax, mrru }: CommandOf<'call-framing'>): void {
     this.#ourMagic = ourMagic;
+    this.#cutter = new Cutter(frameBytesMax, flags & framing.shortSequence ? 'short' : 'long');
+    this.#reassembly = mrru === 0 ? undefined : new Reassembly(mrru);
   }
 
   attach({ link, flags }: CommandOf<'call-attach'>): void {
@@ -215,7 +223,7 @@ export class FakeCall {
       this.#counters.unencrypted++;
     } else if (this.#quotas.isTransmitSpent(this.#counters)) {
       this.#counters.shaped++;
-    } else if (this.#send({ is: 'packet', octets, seal: this.#seal() })) {
+    } else if (this.#sendInParts(octets, this.#seal())) {
       this.#transmitRate.spend(octets.length);
       this.#watch.passed();
       this.#counters.transmittedPackets++;
@@ -224,6 +232,11 @@ export class FakeCall {
     } else {
       this.#counters.dropped++;
     }
+  }
+
+  #sendInParts(octets: Uint8Array, seal: Seal | undefined): boolean {
+    const payloads = this.#cutter.cut(octets, seal) ?? [{ is: 'packet', octets, seal } as const];
+    return payloads.every((payload) => this.#send(payload));
   }
 
   /** A GRE packet of the peer. */
@@ -285,8 +298,24 @@ export class FakeCall {
   }
 
   #take(payload: Payload): void {
-    if (payload.is === 'frame') this.#takeFrame(payload.protocol, payload.information);
+    if (payload.is === 'fragment') this.#takeFragment(payload);
+    else if (payload.is === 'frame') this.#takeFrame(payload.protocol, payload.information);
     else this.#takePacket(payload.octets, payload.seal);
+  }
+
+  #takeFragment(fragment: Fragment): void {
+    if (this.#reassembly === undefined) {
+      this.#counters.malformed++;
+      return;
+    }
+    const { is, lost, isMalformed, octets } = this.#reassembly.take(fragment);
+    this.#counters.fragmentsLost += lost;
+    if (isMalformed) this.#counters.malformed++;
+    if (is === 'late') {
+      this.#counters.fragmentsLate++;
+      if (this.#counters.fragmentsLost > 0) this.#counters.fragmentsLost--;
+    }
+    if (is === 'complete') this.#takePacket(octets, fragment.seal);
   }
 
   #takeFrame(protocol: number, information: Uint8Array): void {

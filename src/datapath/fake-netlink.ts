@@ -5,7 +5,7 @@
  */
 
 import { Malformed } from '../base/fault.ts';
-import { layout, type Of, reserved, tail, u8, u16, u32 } from '../base/layout.ts';
+import { layout, type Of, tail, u8, u16, u32 } from '../base/layout.ts';
 
 /** nlmsghdr (RFC 3549 section 2.3.2). */
 const messageHeader = layout('little', {
@@ -25,14 +25,22 @@ const neighbour = { new: 28, delete: 29 };
 
 const indexed = layout('little', { before: u32, interfaceIndex: u32 });
 const neighbourHead = layout('little', { before: u32, interfaceIndex: u32, state: u16, flags: u8, type: u8 });
-const routeHead = layout('little', { before: reserved(12), attributes: tail });
+const routeHead = layout('little', {
+  before: u32,
+  table: u8,
+  protocol: u8,
+  after: u16,
+  flags: u32,
+  attributes: tail,
+});
 const attributeHead = layout('little', { size: u16, type: u16, rest: tail });
 
 /** The subsystem of nfnetlink, in the high octet of a type. */
 const nftables = 10;
 
-/** rtm_oif, and the flag of a proxy entry. */
+/** rtm_oif, the rtm_protocol of a detour, and the flag of a proxy entry. */
 const outInterface = 4;
+const detour = 172;
 const proxy = 8;
 
 export type Refusal = 'EPERM' | 'EINVAL';
@@ -91,6 +99,8 @@ function interfaceOf({ type, body }: Message): number | Malformed {
 function outInterfaceOf(body: Uint8Array): number | Malformed {
   const head = routeHead.decode(body);
   if (head instanceof Malformed) return head;
+  // Which detours may be is not played: the fake knows of no other way than its wire.
+  if (head.protocol === detour) return anyInterface;
   for (let rest = head.attributes; rest.length > 0; ) {
     const attribute = attributeHead.decode(rest);
     if (attribute instanceof Malformed) return attribute;

@@ -50,7 +50,13 @@ interface Link {
   readonly handle: number;
   readonly name: string;
   readonly interfaceIndex: number;
+  /** Packets of the host that wait for a call. */
+  readonly waiting: Uint8Array[];
+  isWatched: boolean;
 }
+
+/** Packets that wait in one interface, as in the real one. */
+const waitingMax = 1000;
 
 type Performers = { readonly [Kind in Command['kind']]: (command: CommandOf<Kind>) => void };
 
@@ -112,7 +118,10 @@ export class FakeEngine {
   transmit(linkName: string, octets: Uint8Array): void {
     const link = [...this.#links.values()].find(({ name }) => name === linkName);
     if (link === undefined) throw new RangeError(`no interface ${linkName}`);
-    for (const call of this.#calls.values()) if (call.link === link.handle) call.sendPacket(octets);
+    const joined = [...this.#calls.values()].filter((call) => call.link === link.handle);
+    for (const call of joined) call.sendPacket(octets);
+    if (joined.length === 0 && link.waiting.length < waitingMax) link.waiting.push(octets);
+    this.#checkWanted(link);
   }
 
   /** Names of the interfaces that it holds. */
@@ -153,10 +162,7 @@ export class FakeEngine {
     'call-framing': (command) => this.#call(command.call)?.settle(command),
     'call-keys': (command) => this.#call(command.call)?.setKeys(command),
     'call-flush': ({ call }) => this.#call(call)?.flush(),
-    'call-attach': (command) => {
-      if (command.link !== 0 && !this.#links.has(command.link)) this.#totals.staleHandles++;
-      else this.#call(command.call)?.attach(command);
-    },
+    'call-attach': (command) => this.#attach(command),
     'call-watch': (command) => this.#call(command.call)?.watch(command),
     'call-shape': (command) => this.#call(command.call)?.shape(command),
     'call-quota': (command) => this.#call(command.call)?.setQuota(command),
@@ -173,6 +179,14 @@ export class FakeEngine {
     'link-close': ({ link }) => {
       if (this.#links.has(link)) this.#closeLink(link);
       else this.#totals.staleHandles++;
+    },
+    'link-watch': ({ link }) => {
+      const watched = this.#links.get(link);
+      if (watched === undefined) this.#totals.staleHandles++;
+      else {
+        watched.isWatched = true;
+        this.#checkWanted(watched);
+      }
     },
     netlink: ({ token, messages }) => this.#netlink(token, messages),
 
@@ -203,8 +217,28 @@ export class FakeEngine {
     const taken = this.linkNames.includes(name) || this.#options.foreignLinks?.includes(name) === true;
     const refused = taken || this.#links.has(link);
     const interfaceIndex = refused ? 0 : firstInterfaceIndex + this.#linksMade++;
-    if (!refused) this.#links.set(link, { handle: link, name, interfaceIndex });
+    if (!refused)
+      this.#links.set(link, { handle: link, name, interfaceIndex, waiting: [], isWatched: false });
     this.#outbox.emit({ kind: 'link-opened', link, errno: refused ? errno.EEXIST : 0, interfaceIndex });
+  }
+
+  #attach(command: CommandOf<'call-attach'>): void {
+    const link = this.#links.get(command.link);
+    if (command.link !== 0 && link === undefined) {
+      this.#totals.staleHandles++;
+      return;
+    }
+    const call = this.#call(command.call);
+    call?.attach(command);
+    if (call === undefined || link === undefined) return;
+    link.isWatched = false;
+    for (const octets of link.waiting.splice(0)) call.sendPacket(octets);
+  }
+
+  #checkWanted(link: Link): void {
+    if (!link.isWatched || link.waiting.length === 0) return;
+    link.isWatched = false;
+    this.#outbox.emit({ kind: 'link-wanted', link: link.handle });
   }
 
   #closeLink(link: number): void {
@@ -290,7 +324,9 @@ export class FakeEngine {
             ...connections.map(({ handle, ...ends }) => {
               return { kind: 'connection-held', connection: handle, ...ends } as const;
             }),
-            ...links.map(({ handle, ...link }) => ({ kind: 'link-held', link: handle, ...link }) as const),
+            ...links.map(({ handle, name, interfaceIndex }) => {
+              return { kind: 'link-held', link: handle, name, interfaceIndex } as const;
+            }),
             ...calls.map((call) => call.held()),
             { kind: 'snapshot-end' },
           ];

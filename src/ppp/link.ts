@@ -32,6 +32,8 @@ export interface LinkSettings {
   readonly identity: string;
   /** What we wish to receive, in octets of the information field. */
   readonly mru: number;
+  /** Multilink (RFC 1990) on this one link: what we put together from fragments, in octets of an information field; undefined: none. */
+  readonly mrru?: number | undefined;
   /** Whether to ask for compressed protocol, address and control fields. */
   readonly fieldCompression: boolean;
   /** The peer has to prove itself by one of these, the strongest that it speaks; empty: it need not. */
@@ -94,6 +96,7 @@ export class Link {
     this.#lcp = new Lcp(
       {
         mru: settings.mru,
+        mrru: settings.mrru,
         fieldCompression: settings.fieldCompression,
         demand: settings.demand,
         answer: settings.account?.allow ?? new Set(),

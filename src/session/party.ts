@@ -9,6 +9,7 @@ import type { Answer, Credentials } from '../ppp/auth/credentials.ts';
 import type { BundleEffect, BundleSettings } from '../ppp/bundle.ts';
 import type { LinkEffect, LinkSettings } from '../ppp/link.ts';
 import type { EndingCause } from './ending.ts';
+import type { SessionInterface } from './session-interface.ts';
 
 /** The Network phase has begun: who the peer is, if it had to say so. */
 export type Authenticated = Extract<LinkEffect, { do: 'authenticated' }>;
@@ -20,7 +21,7 @@ export interface Party {
   /** What the log calls the session before it has an interface. */
   readonly name: string;
   readonly link: Omit<LinkSettings, 'random'>;
-  /** Largest IP packet that the interface may send, before LCP and MPPE have their say. */
+  /** Largest IP packet that the interface may send in one frame, before LCP and MPPE have their say. */
   readonly maxMtu: number;
   /** Silence before the peer is probed, in ms; 0: it is not. */
   readonly keepaliveMs: number;
@@ -38,6 +39,8 @@ export interface Terms {
   readonly user: string;
   /** Name of its interface, which nobody else has. */
   readonly interfaceName: string;
+  /** An interface of that name which is there already, and stays: whoever lends it removes it. */
+  readonly lent?: SessionInterface;
   readonly bundle: BundleSettings;
   readonly clampMss: boolean;
   /** Largest packet towards the peer, in octets; undefined: as negotiated. */

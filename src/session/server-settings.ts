@@ -50,23 +50,12 @@ function packetSize(alias: string, help: string): Row<number> {
 const maxMtu = packetSize('mtu', 'Largest packet that the interface sends into the tunnel.');
 const maxMru = packetSize('mru', 'Largest packet that the interface takes from the tunnel.');
 
-/** Only `disabled`: a number asks for multilink, which is refused by name rather than accepted and ignored. */
-const noMultilink: Kind<'disabled'> = {
-  label: 'disabled',
-  words: ['disabled'],
-  parse(typed) {
-    if (typed === 'disabled') return typed;
-    if (!/^\d+$/.test(typed)) return refuse.invalid();
-    return refuse.failure('multilink is not supported by this version, mrru can only be disabled');
-  },
-  format: (value) => value,
-};
-
-const mrru: Row<'disabled'> = {
-  kind: noMultilink,
+/** With Multilink the interface is as large as this, and what is too large for one frame crosses in several (RFC 1990). */
+const mrru: Row<number | 'disabled'> = {
+  kind: orWord('disabled', integer(512, 65_535)),
   default: 'disabled',
   applies: 'next-session',
-  help: 'Largest packet that may cross the tunnel in several frames.',
+  help: 'Largest packet that may cross the tunnel in several frames, if the peer can; 1600 lets Ethernet frames through.',
 };
 
 /** The rows that say how large packets may be. */

@@ -75,7 +75,8 @@ export class Session {
   #state: LifeState = 'ringing';
   #name: string;
   #terms: Terms | undefined;
-  #peerMru = 0;
+  /** Octets of the largest packet that the link carries in clear. */
+  #packetBytesMax = 0;
   #upSinceMs: number | undefined;
   #endedAtMs: number | undefined;
   #cause: EndingCause | undefined;
@@ -181,6 +182,11 @@ export class Session {
     this.#restraint.change(change, done);
   }
 
+  /** The kernel is told what has changed of the plan of its party. */
+  replan(): void {
+    this.#network.replan();
+  }
+
   /** What the engine keeps for a control process after this one. */
   remember(memo: Uint8Array): void {
     this.#command({ kind: 'call-memo', call: this.place.call, memo });
@@ -267,17 +273,23 @@ export class Session {
   }
 
   #linkUp({ peers, ours }: Extract<LinkEffect, { do: 'link-up' }>): void {
-    this.#peerMru = peers.mru;
-    const compressed =
-      (peers.addressAndControlFieldCompression ? framing.addressControl : 0) |
-      (peers.protocolFieldCompression ? framing.protocolField : 0);
+    const { maxMtu, link } = this.#party;
+    const frameBytesMax = Math.min(maxMtu, peers.mru);
+    const mayCut = peers.mrru !== undefined && link.mrru !== undefined;
+    const cutFrom = mayCut ? Math.min(peers.mrru, link.mrru) : 0;
+    this.#packetBytesMax = Math.max(frameBytesMax, cutFrom);
     this.#command({
       kind: 'call-framing',
       call: this.place.call,
-      flags: compressed,
+      flags:
+        (peers.addressAndControlFieldCompression ? framing.addressControl : 0) |
+        (peers.protocolFieldCompression ? framing.protocolField : 0) |
+        (peers.shortSequenceNumbers ? framing.shortSequence : 0),
       peerMru: peers.mru,
       ourMagic: ours.magic,
       peerMagic: peers.magic,
+      frameBytesMax: mayCut ? frameBytesMax : 0,
+      mrru: ours.mrru ?? 0,
     });
     this.#move('authenticating');
   }
@@ -291,7 +303,7 @@ export class Session {
     }
     this.#terms = terms;
     this.#move('preparing');
-    const packetBytesMax = Math.min(this.#party.maxMtu, this.#peerMru, terms.mtu ?? this.#peerMru);
+    const packetBytesMax = Math.min(this.#packetBytesMax, terms.mtu ?? this.#packetBytesMax);
     this.#network.begin({ terms, keys: effect.keys, packetBytesMax });
   }
 

@@ -10,12 +10,15 @@ import type { Accepted, Continued, Verdict } from '../aaa/verdict.ts';
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
 import type { Answer, Credentials } from '../ppp/auth/credentials.ts';
+import type { Method } from '../ppp/auth/method.ts';
 import type { MppePolicy } from '../ppp/ccp/options.ts';
 import type { Addresses, AddressRefusal } from './addresses.ts';
 import type { EndingCause } from './ending.ts';
 import type { InterfaceNames } from './interface-names.ts';
 import type { Authenticated, Party, Terms } from './party.ts';
+import type { ProxyArp } from './proxy-arp.ts';
 import type { ServerSettings, StaticServer } from './server-settings.ts';
+import type { StaticRoutes } from './static-routes.ts';
 
 /** Who judges subscribers: the local database, RADIUS. Calls `answer` once, at once or later. */
 export interface Authority {
@@ -30,6 +33,8 @@ export interface SubscriberServices {
   readonly mppe: MppePolicy;
   readonly addresses: Addresses;
   readonly names: InterfaceNames;
+  readonly staticRoutes: StaticRoutes;
+  readonly proxyArp: Pick<ProxyArp, 'up' | 'down'>;
 }
 
 export class Subscriber implements Party {
@@ -46,6 +51,7 @@ export class Subscriber implements Party {
   #accepted: Accepted | undefined;
   #resume: Continued['resume'] | undefined;
   #holding: Holding | undefined;
+  #method: Method | undefined;
 
   /** The settings are those of the moment of the call: changes are for the next session. */
   constructor(
@@ -54,11 +60,12 @@ export class Subscriber implements Party {
     staticServers: readonly StaticServer[],
     services: SubscriberServices,
   ) {
-    const { maxMtu, maxMru, authentication, keepaliveTimeout } = settings;
+    const { maxMtu, maxMru, mrru, authentication, keepaliveTimeout } = settings;
     this.name = `<pptp-${identity.nasPort}>`;
     this.link = {
       identity: services.identity,
       mru: maxMru,
+      mrru: mrru === 'disabled' ? undefined : mrru,
       fieldCompression: true,
       demand: new Set(authentication),
     };
@@ -74,6 +81,11 @@ export class Subscriber implements Party {
   /** Who was let in, and by whom; undefined while nobody is. */
   get accepted(): Accepted | undefined {
     return this.#accepted;
+  }
+
+  /** How they proved it. */
+  get method(): Method | undefined {
+    return this.#method;
   }
 
   judge(credentials: Credentials, answer: (answer: Answer) => void): void {
@@ -109,7 +121,8 @@ export class Subscriber implements Party {
     }
   }
 
-  terms({ keys }: Authenticated): Terms | EndingCause {
+  terms({ keys, method }: Authenticated): Terms | EndingCause {
+    this.#method = method;
     // A server without a single method lets nobody in.
     if (this.#accepted === undefined) return 'peer-refused-authentication';
     const { user } = this.#accepted;
@@ -118,21 +131,25 @@ export class Subscriber implements Party {
     const holding = this.#holding ?? this.#take(this.#accepted);
     if (typeof holding === 'string') return holding;
     this.#holding = holding;
-    return termsOf(this.#accepted, holding, this.#services.mppe, keys !== undefined);
+    return termsOf(this.#accepted, holding, this.#services, keys !== undefined);
   }
 
   release(): void {
-    this.#services.addresses.release(this.#holder);
-    if (this.#holding !== undefined) this.#services.names.release(this.#holding.interfaceName);
+    const { addresses, names, proxyArp } = this.#services;
+    addresses.release(this.#holder);
+    if (this.#holding === undefined) return;
+    names.release(this.#holding.interfaceName);
+    proxyArp.down(this.#holding.remote);
   }
 
   #take({ user, grant }: Accepted): Holding | EndingCause {
     const { localAddress, remoteAddress } = grant;
     if (localAddress === undefined || remoteAddress === undefined) return 'no-address';
-    const { addresses, log } = this.#services;
+    const { addresses, log, proxyArp } = this.#services;
     const local = addresses.takeLocal(localAddress, this.#holder);
     const remote = addresses.takeRemote(remoteAddress, this.#holder, user);
     if (typeof local === 'number' && typeof remote === 'number') {
+      proxyArp.up(remote);
       return { user, interfaceName: this.#takeName(user), local, remote };
     }
     const refusal = typeof local === 'number' ? (remote as AddressRefusal) : local;
@@ -156,7 +173,12 @@ interface Holding {
   readonly remote: Ipv4;
 }
 
-function termsOf({ grant }: Accepted, holding: Holding, mppe: MppePolicy, keysAvailable: boolean): Terms {
+function termsOf(
+  { grant }: Accepted,
+  holding: Holding,
+  { mppe, staticRoutes }: SubscriberServices,
+  keysAvailable: boolean,
+): Terms {
   const { user, interfaceName, local, remote } = holding;
   const routes = grant.routes.map(({ destination, gateway, metric }) => ({
     destination,
@@ -176,7 +198,10 @@ function termsOf({ grant }: Accepted, holding: Holding, mppe: MppePolicy, keysAv
     clampMss: grant.changeTcpMss,
     mtu: grant.mtu,
     limits: grant.limits,
-    plan: (mtu) => ({ linkName: interfaceName, mtu, local, remote, routes }),
+    plan: (mtu) => {
+      const through = staticRoutes.through({ name: interfaceName, remote });
+      return { linkName: interfaceName, mtu, local, remote, routes: [...routes, ...through] };
+    },
   };
 }
 

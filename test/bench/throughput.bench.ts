@@ -13,7 +13,9 @@ const inner = '10.77.0.1';
 const ways = [
   { name: 'clear', profile: 'use-encryption=no' },
   { name: 'MPPE-128 stateless', profile: 'use-encryption=required' },
-] as const;
+  { name: 'clear, mrru=1600', profile: 'use-encryption=no', packets: 'mrru=1600' },
+  { name: 'MPPE-128 stateless, mrru=1600', profile: 'use-encryption=required', packets: 'mrru=1600' },
+] as const satisfies readonly { name: string; profile: string; packets?: string }[];
 
 let site: Site;
 let bareBps: number;
@@ -26,10 +28,10 @@ beforeAll(async () => {
 
 afterAll(() => site.remove());
 
-for (const { name, profile } of ways) {
+for (const { name, profile, packets } of ways.map((way) => ({ packets: '', ...way }))) {
   it(`carries TCP, ${name}`, async () => {
-    const server = await site.startServer(serverScript(profile));
-    const client = await startClient();
+    const server = await site.startServer(serverScript(profile, packets));
+    const client = await startClient(packets);
 
     const up = await tcp(inner, 'up');
     const down = await tcp(inner, 'down');
@@ -42,17 +44,17 @@ for (const { name, profile } of ways) {
   });
 }
 
-async function startClient(): Promise<Concentrator> {
-  const script = `/interface pptp-client add name=pptp-out1 connect-to=${addresses.server} user=bench password=bench disabled=no`;
+async function startClient(packets: string): Promise<Concentrator> {
+  const script = `/interface pptp-client add name=pptp-out1 connect-to=${addresses.server} user=bench password=bench disabled=no ${packets}`;
   const client = site.start(site.client, script);
   await client.line(/^pptp-out1: connected,/);
   return client;
 }
 
-function serverScript(profile: string): string {
+function serverScript(profile: string, packets: string): string {
   return `/ppp profile add name=bench local-address=${inner} remote-address=10.77.0.2 ${profile}
 /ppp secret add name=bench password=bench profile=bench
-/interface pptp-server server set enabled=yes`;
+/interface pptp-server server set enabled=yes ${packets}`;
 }
 
 /** Bits per second that arrive. */

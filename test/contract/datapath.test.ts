@@ -10,12 +10,14 @@ import {
   type EventOf,
 } from '../../src/datapath/contract.ts';
 import { encodeRequests } from '../../src/net/netlink.ts';
+import { apply } from '../../src/net/plan.ts';
 import { fakeWorld } from './fake-world.ts';
 import { realWorld } from './real-world.io.ts';
 import {
   attached,
   callOpen,
   frame,
+  framed,
   greet,
   greetBoth,
   keys,
@@ -34,7 +36,7 @@ import {
   totals,
   until,
 } from './tunnel.ts';
-import type { Control, Pair, Side, World } from './world.ts';
+import { type Control, inner, type Pair, type Side, type World } from './world.ts';
 
 const errno = { EPERM: 1, EEXIST: 17, EADDRINUSE: 98, ECONNRESET: 104, ECONNREFUSED: 111 };
 
@@ -253,6 +255,49 @@ describe.each([
       expect(row?.receivedOctets).toBeGreaterThanOrEqual(3n * 7n);
     });
 
+    describe('that are too long for a frame', () => {
+      /** Of a datagram that fills the interface's MTU: in clear 1,400 octets, in frames of 500 three parts. */
+      const long = toBytes('0123456789'.repeat(138)).subarray(0, 1372);
+
+      test.each([
+        ['in clear', undefined],
+        ['encrypted, stateless', { bits: 128, stateless: 1 }],
+        ['encrypted, stateful', { bits: 128, stateless: 0 }],
+      ])('cross in fragments, %s, among short ones', async (_name, cipher) => {
+        await openTunnel(pair, { required: cipher !== undefined });
+        left.control.send(framed(leftCall, { frameBytesMax: 500, mrru: 1404 }));
+        right.control.send(framed(rightCall, { frameBytesMax: 500, mrru: 1404 }));
+        if (cipher !== undefined) await setKeys(pair, cipher, 'secret A', 'secret B');
+        await performed(pair);
+
+        for (const payload of [long, toBytes('short'), long, long]) {
+          await left.sendPacket(linkName, payload);
+          expect(await right.nextPacket()).toEqual(payload);
+          await right.sendPacket(linkName, payload);
+          expect(await left.nextPacket()).toEqual(payload);
+        }
+        expect(await rows(right.control)).toMatchObject([
+          { receivedPackets: 4n, malformed: 0, undecryptable: 0, fragmentsLost: 0, fragmentsLate: 0 },
+        ]);
+      });
+
+      test.each([
+        ['were not agreed', 0, 3],
+        ['are more than was agreed', 1000, 1],
+      ])('do not arrive if fragments %s', async (_name, mrru, malformed) => {
+        await openTunnel(pair);
+        left.control.send(framed(leftCall, { frameBytesMax: 500 }));
+        right.control.send(framed(rightCall, { mrru }));
+        await performed(pair);
+
+        await left.sendPacket(linkName, long);
+        await left.sendPacket(linkName, toBytes('short'));
+
+        expect(toText(await right.nextPacket())).toBe('short');
+        expect(await rows(right.control)).toMatchObject([{ receivedPackets: 1n, malformed }]);
+      });
+    });
+
     test('do not leave in clear where encryption is required', async () => {
       await openTunnel(pair, { required: true });
 
@@ -330,6 +375,21 @@ describe.each([
       expect(again).toMatchObject({ link, errno: 0 });
     });
 
+    test('tell of the first packet of the host, which waits for a call', async () => {
+      await greetBoth(pair);
+      const { interfaceIndex } = await openLink(left.control);
+      const plan = { linkName, mtu: 1400, local: inner.left, remote: inner.right, routes: [] };
+      left.control.send({ kind: 'netlink', token: 9, messages: encodeRequests(apply(plan, interfaceIndex)) });
+      expect(await left.control.next('netlink-done')).toMatchObject({ token: 9, errno: 0 });
+      left.control.send({ kind: 'link-watch', link });
+      await rows(left.control);
+      expect(left.control.untaken).not.toContain('link-wanted');
+
+      await left.sendPacket(linkName, toBytes('knock'));
+
+      expect(await left.control.next('link-wanted')).toMatchObject({ link });
+    });
+
     test('of others cannot be taken', async () => {
       await greet(left.control);
 
@@ -393,14 +453,7 @@ describe.each([
 
     test('echoes of LCP are answered with our magic number', async () => {
       await openCalls(pair);
-      right.control.send({
-        kind: 'call-framing',
-        call: rightCall,
-        flags: 0,
-        peerMru: 1500,
-        ourMagic: 0x11223344,
-        peerMagic: 0x55667788,
-      });
+      right.control.send(framed(rightCall, { ourMagic: 0x11223344, peerMagic: 0x55667788 }));
       await rows(right.control);
       await right.leave();
 

@@ -129,6 +129,15 @@ export function frame(call: number, information: Uint8Array): CommandOf<'call-fr
   return { kind: 'call-frame', call, protocol: lcp, information };
 }
 
+/** What LCP may settle: frames of `frameBytesMax` octets at most (0: packets are not cut), and what is put together again. */
+export function framed(
+  call: number,
+  { frameBytesMax = 0, mrru = 0, ...more }: Partial<Omit<CommandOf<'call-framing'>, 'kind' | 'call'>>,
+): CommandOf<'call-framing'> {
+  const settled = { flags: 0, peerMru: 1500, ourMagic: 1, peerMagic: 2, frameBytesMax, mrru };
+  return { kind: 'call-framing', call, ...settled, ...more };
+}
+
 export function attached(call: number, { required }: { required: boolean }): CommandOf<'call-attach'> {
   const flags = attach.receive | attach.transmit | (required ? attach.encryptionRequired : 0);
   return { kind: 'call-attach', call, link, flags, mssClamp: 0 };

@@ -64,6 +64,25 @@ describe('real clients', () => {
     expect(status).toBe(0);
   });
 
+  it.each(['', 'mpshortseq'])(
+    'carry packets of 1500 octets in frames of 1400 with multilink %s',
+    async (more) => {
+      await server.end();
+      server = await startServer(
+        `${configuration}/interface pptp-server server set max-mtu=1400 max-mru=1400 mrru=1600\n`,
+      );
+      // pppd gives its interface no more than the `mtu` of the mode.
+      const ping = `ip link set ppp0 mtu 1500; ping -q -i 0.1 -c 10 -M do -s 1472 ${innerAddress}`;
+      const options = `multilink mrru 1600 ${more}`;
+      const { output } = await inGuest(
+        `client -k -m mppe128 -i 0 10.99.0.1 ${options}; ${ping}; clients-down >/dev/null; client -k -m mschapv2 -i 0 10.99.0.1 ${options}; ${ping}; clients-down >/dev/null`,
+      );
+
+      expect(output.match(/^ok /gm)).toHaveLength(2);
+      expect(output.match(/10 packets transmitted, 10 received/g)).toHaveLength(2);
+    },
+  );
+
   it('are turned away with a clear reason when the password is wrong', async () => {
     const { output } = await inGuest('client -k -p wrong -i 0 10.99.0.1; grep -c "E=691" /tmp/log.0');
 

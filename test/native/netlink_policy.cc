@@ -220,6 +220,29 @@ LAW("links, addresses, routes and neighbours are those of our interfaces") {
   CHECK(!allowed(changed(setLink, hex("08000400"), hex("08000300"))));  // a name: filters go by it
 }
 
+LAW("a detour is a marked route to one host, beside no other, and leads to a server") {
+  const Bytes detour =
+      hex("34000000 18000506 00000000 00000000 022000 00 feac0001 04000000 08000100 0a050868"
+          "08000400 08000000 08000500 c0a85101");
+  CHECK(allowed(detour));
+  CHECK(!allowed(changed(detour, hex("022000"), hex("021800"))));      // to a network
+  CHECK(!allowed(changed(detour, hex("feac"), hex("fe03"))));          // without our mark
+  CHECK(!allowed(changed(detour, hex("feac"), hex("ffac"))));          // in another table
+  CHECK(!allowed(changed(detour, hex("18000506"), hex("18000505"))));  // in the place of another
+  CHECK(!allowed(changed(detour, hex("18000506"), hex("1800050c"))));  // behind another
+  CHECK(!allowed(changed(detour, hex("08000500"), hex("08000900"))));  // by several ways
+  CHECK(allowed(changed(detour, hex("18000506"), hex("19000500"))));   // taken away
+  CHECK(!allowed(changed(detour, hex("18000506"), hex("1a000500"))));  // asked for
+
+  const auto only = [](uint32_t server) { return [server](uint32_t address) { return address == server; }; };
+  CHECK(detoursAllowed(detour, only(0x0a050868)));
+  CHECK(!detoursAllowed(detour, only(0x0a050869)));
+  Bytes both = changed(detour, hex("feac"), hex("fe03"));
+  both.insert(both.end(), detour.begin(), detour.end());
+  CHECK(!detoursAllowed(both, only(0x0a050869)));
+  CHECK(detoursAllowed(changed(detour, hex("18000506"), hex("19000500")), only(0)));
+}
+
 LAW("random octets in a request never make the policy read beyond it") {
   auto random = check::random();
   for (int round = 0; round < 50000; round++) {

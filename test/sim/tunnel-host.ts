@@ -8,6 +8,7 @@ import type { VirtualClock } from '../../src/base/clock.ts';
 import { type Ipv4, parseIpv4 } from '../../src/base/ip.ts';
 import type { Log } from '../../src/base/observe.ts';
 import type { Random } from '../../src/base/random.ts';
+import { DemandGateways } from '../../src/client/demand.ts';
 import {
   attach,
   type Command,
@@ -19,6 +20,7 @@ import {
 import { FakeEngine } from '../../src/datapath/fake.ts';
 import type { Wire } from '../../src/datapath/fake-wire.ts';
 import { Licence } from '../../src/licence/licence.ts';
+import type { Way } from '../../src/net/ways.ts';
 import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
 import { codes } from '../../src/ppp/packet.ts';
 import { ccpProtocol } from '../../src/ppp/protocol.ts';
@@ -28,6 +30,7 @@ import { InterfaceNames } from '../../src/session/interface-names.ts';
 import { Orphans } from '../../src/session/orphans.ts';
 import { MemoryRegistry } from '../../src/session/registry/memory.ts';
 import type { Owner } from '../../src/session/registry/registry.ts';
+import { StaticRoutes } from '../../src/session/static-routes.ts';
 import { type EngineEvent, Switchboard } from '../../src/session/switchboard.ts';
 import { Ledger } from './ledger.ts';
 
@@ -39,10 +42,10 @@ export function ip(text: string): Ipv4 {
 
 export const places = { server: ip('192.0.2.1'), client: ip('192.0.2.2') } as const;
 
-/** What is sent through the tunnel, and what an attacker slips in. */
+/** What is sent through the tunnel, too long for the smallest frame of a scenario, and what an attacker slips in. */
 export const packets = {
-  upward: 'client to server',
-  downward: 'server to client',
+  upward: 'client to server, '.repeat(40),
+  downward: 'server to client, '.repeat(40),
   forged: 'forged',
 } as const;
 
@@ -74,6 +77,10 @@ export class Host {
   readonly links = new LinkHandles();
   readonly names = new InterfaceNames();
   readonly firewall: Firewall;
+  readonly staticRoutes = new StaticRoutes();
+  readonly gateways = new DemandGateways();
+  /** How the host reaches every other. */
+  way: Way | undefined;
   readonly books = new Ledger();
   readonly licence = new Licence('level6');
   readonly owner: Owner;
@@ -138,6 +145,8 @@ export class Host {
     const { clock, random } = this.#world;
     return {
       ...{ switchboard, log, identity, mppe, clock, random, callIds, links, names, firewall, books },
+      ...{ staticRoutes: this.staticRoutes, gateways: this.gateways },
+      wayTo: (_: Ipv4, found: (way: Way | undefined) => void) => found(this.way),
       ...{ licence: this.licence, owner: this.owner, registry: this.registry, gone: () => {} },
       nas: () => ({ identifier: identity, address: this.address }),
       newSessionId: () => {

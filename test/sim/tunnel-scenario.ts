@@ -100,6 +100,7 @@ function settingsOf(random: Random): WorldSettings {
         keepaliveTimeout: one(random, [5_000, 30_000]),
         maxMtu: one(random, [512, 1450, 1500]),
         maxMru: one(random, [1000, 1450, 1500]),
+        mrru: one(random, ['disabled', 1000, 1600]),
       },
       staticServers: often(random, 2) ? [{ ...defaultsOf(staticServerMenu), name: 'pptp-in1', user }] : [],
     },
@@ -124,6 +125,7 @@ function settingsOf(random: Random): WorldSettings {
       password: often(random, 1) ? new Password('geraten') : password,
       allow: some(random, authenticationMethods),
       keepaliveTimeout: one(random, [10_000, 60_000, 'disabled'] as const),
+      mrru: one(random, ['disabled', 1600] as const),
       addDefaultRoute: often(random, 3),
     },
     clientProfile: {

@@ -24,6 +24,10 @@ inline constexpr size_t packetHeadroom = 64;
 /// the reorder windows of 60 calls at a time. When they run out, windows are released early.
 inline constexpr size_t receivePlaces = 2048;
 
+/// Octets, per worker, of the frames of one batch that were put together from fragments: as many as a batch
+/// has places for, and at least one of the longest. When they run out the batch is finished early.
+inline constexpr size_t reassembledBytes = packetBatch * packetPlaceSize;
+
 /// How long a packet may wait for those before it. Longer than paths reorder, shorter than a TCP sender's
 /// patience.
 inline constexpr uint64_t reorderWaitUs = 10'000;

@@ -14,6 +14,7 @@
 #include "counters.h"
 #include "due_heap.h"
 #include "mppe.h"
+#include "multilink.h"
 #include "ppp_frame.h"
 #include "super_packet.h"
 #include "window.h"
@@ -29,6 +30,7 @@ struct alignas(64) Call {
   uint16_t peerCallId = 0;
   uint16_t unacknowledged = 0;  // packets since our last acknowledgment
   uint16_t clampMtu = 0;        // IP length whose largest MSS may pass; 0: any
+  uint16_t frameBytesMax = 0;   // octets of the longest information field that is not cut; 0: none is
   bool peerKnown = false;
   bool mayReceive = false;
   bool mayTransmit = false;
@@ -38,9 +40,12 @@ struct alignas(64) Call {
   bool windowListed = false;    // in the worker's list of calls whose windows wait
   bool receiveLimited = false;  // `limits` has to be asked
   bool transmitLimited = false;
-  bool tunWatched = false;  // the worker's epoll has the TUN
+  bool tunWatched = false;     // the worker's epoll has the TUN
+  bool shortSequence = false;  // of fragments that we send
   PppCompression compression;
   SendSequence send;
+  uint32_t fragmentSequence = 0;           // of the next fragment that we send
+  std::unique_ptr<Reassembly> reassembly;  // none: fragments are refused
 
   CallCounters counters;
   ReceiveWindow window;

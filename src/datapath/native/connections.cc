@@ -221,6 +221,13 @@ void Connections::connected(Connection& connection, int errorNumber) {
       connection.token, 0, connection.handle(), addressOf(connection.local), portOf(connection.local), {}});
 }
 
+bool Connections::isConnectedTo(uint32_t address, uint16_t port) const {
+  return std::any_of(connections_.begin(), connections_.end(), [&](const auto& connection) {
+    return connection->state == State::open && addressOf(connection->peer) == address &&
+           portOf(connection->peer) == port;
+  });
+}
+
 // --- Octets in ---
 
 bool Connections::mayRead(const Connection& connection) const {

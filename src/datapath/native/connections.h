@@ -49,6 +49,9 @@ class Connections {
   /// After end(): whether every connection is closed.
   bool areEnded() const;
 
+  /// Whether there is an open connection to that port of that host.
+  bool isConnectedTo(uint32_t address, uint16_t port) const;
+
   uint32_t held() const { return held_; }
   uint64_t refused() const { return refused_; }
   uint64_t staleHandles() const { return staleHandles_; }

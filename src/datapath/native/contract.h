@@ -19,13 +19,14 @@ using u16 = uint16_t;
 using u32 = uint32_t;
 using u64 = uint64_t;
 
-inline constexpr uint16_t version = 2;
+inline constexpr uint16_t version = 3;
 inline constexpr size_t messageBytesMax = 1 << 20;
 inline constexpr size_t memoBytesMax = 4096;
 
 inline constexpr uint16_t peerCallIdKnown = 1;  // call-open flags
 inline constexpr uint16_t framingAddressControl = 1;
 inline constexpr uint16_t framingProtocolField = 2;
+inline constexpr uint16_t framingShortSequence = 4;
 inline constexpr uint8_t directionReceive = 1;
 inline constexpr uint8_t directionTransmit = 2;
 inline constexpr uint16_t attachReceive = 1;
@@ -63,7 +64,8 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
 #define PPTP_CALL_FRAME(number, space, octets, chars, tail) \
   number(u32, call) number(u16, protocol) space(2, reserved) tail(information)
 #define PPTP_CALL_FRAMING(number, space, octets, chars, tail) \
-  number(u32, call) number(u16, flags) number(u16, peerMru) number(u32, ourMagic) number(u32, peerMagic)
+  number(u32, call) number(u16, flags) number(u16, peerMru) number(u32, ourMagic) number(u32, peerMagic) \
+  number(u16, frameBytesMax) number(u16, mrru)
 #define PPTP_CALL_KEYS(number, space, octets, chars, tail) \
   number(u32, call) number(u8, direction) number(u8, bits) number(u8, stateless) \
   space(1, reserved) octets(16, startKey)
@@ -103,6 +105,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   message(CallQuota, "call-quota", 27, PPTP_CALL_QUOTA) \
   message(LinkOpen, "link-open", 32, PPTP_LINK_OPEN) \
   message(LinkClose, "link-close", 33, PPTP_LINK) \
+  message(LinkWatch, "link-watch", 35, PPTP_LINK) \
   message(Netlink, "netlink", 34, PPTP_NETLINK) \
   message(CountersGet, "counters-get", 40, PPTP_TOKEN) \
   message(Stop, "stop", 41, PPTP_NO_FIELDS)
@@ -112,6 +115,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   number(u64, receivedPackets) number(u64, transmittedPackets) number(u64, shaped) \
   number(u32, receivedFrames) number(u32, transmittedFrames) \
   number(u32, duplicates) number(u32, late) number(u32, reordered) number(u32, lost) \
+  number(u32, fragmentsLost) number(u32, fragmentsLate) \
   number(u32, malformed) number(u32, undecryptable) number(u32, unencrypted) number(u32, dropped) \
   number(u32, silentMs) number(u32, idleMs)
 
@@ -174,6 +178,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   message(Quota, "quota", 165, PPTP_CALL) \
   message(LinkOpened, "link-opened", 176, PPTP_LINK_OPENED) \
   message(LinkClosed, "link-closed", 177, PPTP_LINK) \
+  message(LinkWanted, "link-wanted", 179, PPTP_LINK) \
   message(NetlinkDone, "netlink-done", 178, PPTP_NETLINK_DONE) \
   message(Counters, "counters", 184, PPTP_COUNTERS) \
   message(Totals, "totals", 185, PPTP_TOTALS) \

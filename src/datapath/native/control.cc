@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "clock.h"
+#include "netlink_policy.h"
 
 namespace pptp {
 
@@ -19,6 +20,7 @@ constexpr int eventsPerTurn = 128;
 constexpr size_t readSize = 256 << 10;
 constexpr int stallMs = 1;  // how soon a full ring is tried again
 constexpr int endStepMs = 5;
+constexpr uint16_t pptpPort = 1723;
 
 /// Fields that a command must have whole; -1 for a type that is no command.
 int fieldsSize(uint16_t type) {
@@ -84,6 +86,8 @@ void Control::ready(const epoll_event& event) {
       return connections_.listenerReady(index);
     case Source::connection:
       return connections_.connectionReady(index, event.events);
+    case Source::link:
+      return links_.ready(index);
   }
 }
 
@@ -241,9 +245,10 @@ void Control::dispatch(MessageView message) {
       return links_.open(message);
     case LinkClose::type:
       return links_.close(message.as<LinkClose>().link);
+    case LinkWatch::type:
+      return links_.watch(message.as<LinkWatch>().link);
     case contract::Netlink::type:
-      crew_.housekeeping.commands().push(message);
-      return;
+      return netlink(message);
     case CountersGet::type:
       calls_.counters(message.as<CountersGet>().token, nowMs());
       return totals(message.as<CountersGet>().token);
@@ -251,6 +256,17 @@ void Control::dispatch(MessageView message) {
       return end();
   }
   invariant(false, "fieldsSize() knows the same commands");
+}
+
+/// Housekeeping knows which interfaces are ours; which servers are, is known here.
+void Control::netlink(MessageView message) {
+  const auto isServer = [this](uint32_t address) { return connections_.isConnectedTo(address, pptpPort); };
+  if (detoursAllowed(message.tail<contract::Netlink>(), isServer)) {
+    crew_.housekeeping.commands().push(message);
+    return;
+  }
+  constexpr const char* refusal = "a detour is only for a server that is connected";
+  outbox_.push(NetlinkDone{message.as<contract::Netlink>().token, EPERM, 0}, textOctets(refusal));
 }
 
 void Control::totals(uint32_t token) {

@@ -42,6 +42,7 @@ class Control {
   bool perform(MessageView message);
   void dispatch(MessageView message);
   void misunderstood(const char* what);
+  void netlink(MessageView message);
   void totals(uint32_t token);
 
   void drain(Ring& events);
@@ -60,7 +61,7 @@ class Control {
   Outbox outbox_;
   Connections connections_{poller_, outbox_};
   CallRegistry calls_{crew_, outbox_};
-  LinkRegistry links_{crew_, calls_, outbox_};
+  LinkRegistry links_{crew_, calls_, poller_, outbox_};
 
   std::vector<uint8_t> commands_;  // received and not yet performed
   bool stalled_ = false;           // a ring is full

@@ -25,6 +25,7 @@ struct CallCounters {
   Counter receivedAtMs, networkAtMs;
   Counter receivedFrames, transmittedFrames;
   Counter duplicates, late, reordered, lost;
+  Counter fragmentsLost, fragmentsLate;
   Counter malformed, undecryptable, unencrypted, dropped, shaped;
 
   /// Fills the counters of a `closed` or of a row.
@@ -41,6 +42,8 @@ struct CallCounters {
     into.late = narrow(late.value());
     into.reordered = narrow(reordered.value());
     into.lost = narrow(lost.value());
+    into.fragmentsLost = narrow(fragmentsLost.value());
+    into.fragmentsLate = narrow(fragmentsLate.value());
     into.malformed = narrow(malformed.value());
     into.undecryptable = narrow(undecryptable.value());
     into.unencrypted = narrow(unencrypted.value());

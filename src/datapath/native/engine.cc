@@ -1,7 +1,7 @@
 // pptp-engine: the privileged half of the concentrator. Holds every wire and moves packets; decides nothing.
 //
-//     pptp-engine --socket PATH [--workers N]     serve control on a unix socket
-//     pptp-engine --contract                      print the contract as JSON
+//     pptp-engine --socket PATH [--socket-mode MODE] [--workers N]     serve control on a unix socket
+//     pptp-engine --contract                                           print the contract as JSON
 //     pptp-engine --version
 //
 // Exit status: 0 ended in order, 1 could not start, 2 wrong options, 77 a privilege is missing.
@@ -40,12 +40,26 @@ enum ExitStatus { ended = 0, failed = 1, wrongOptions = 2, withoutPrivilege = 77
 
 struct Options {
   std::string socketPath;
+  mode_t socketMode = 0600;
   unsigned workers = 0;  // 0: as the processors allow
 };
 
 ExitStatus complain(ExitStatus status, const std::string& text) {
   fprintf(stderr, "pptp-engine: %s\n", text.c_str());
   return status;
+}
+
+/// All of `text` as a number.
+template <typename Number>
+bool parseNumber(std::string_view text, int base, Number& number) {
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  return result.ec == std::errc() && result.ptr == text.data() + text.size();
+}
+
+/// The rights of owner and group, in octal. Whoever may write to the socket may do all that the engine may:
+/// never everybody.
+bool parseSocketMode(std::string_view text, mode_t& mode) {
+  return parseNumber(text, 8, mode) && (mode & ~static_cast<mode_t>(0660)) == 0;
 }
 
 bool parseOptions(int count, char** arguments, Options& options) {
@@ -55,9 +69,10 @@ bool parseOptions(int count, char** arguments, Options& options) {
     if (name == "--socket") {
       options.socketPath = value;
     } else if (name == "--workers") {
-      const auto result = std::from_chars(value.data(), value.data() + value.size(), options.workers);
-      if (result.ec != std::errc() || result.ptr != value.data() + value.size()) return false;
+      if (!parseNumber(value, 10, options.workers)) return false;
       if (options.workers == 0 || options.workers > workersMax) return false;
+    } else if (name == "--socket-mode") {
+      if (!parseSocketMode(value, options.socketMode)) return false;
     } else {
       return false;
     }
@@ -73,8 +88,8 @@ void raiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// The unix socket, for its owner only. A path that nobody serves any more is taken over.
-Descriptor openDoor(const std::string& path, std::string& problem) {
+/// The unix socket; its group is the process's own. A path that nobody serves any more is taken over.
+Descriptor openDoor(const std::string& path, mode_t mode, std::string& problem) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -91,7 +106,7 @@ Descriptor openDoor(const std::string& path, std::string& problem) {
   }
   if (errno == ECONNREFUSED) unlink(path.c_str());
   door.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const mode_t mask = umask(0177);
+  const mode_t mask = umask(0777 & ~mode);
   const bool isOpen = bind(door.number(), generic, sizeof address) == 0 && listen(door.number(), 4) == 0;
   problem = isOpen ? "" : "cannot serve " + path + ": " + strerror(errno);
   umask(mask);
@@ -138,7 +153,7 @@ ExitStatus serve(const Options& options) {
   raiseDescriptorLimit();
   Descriptor signals = takeSignals();
   std::string problem;
-  Descriptor door = openDoor(options.socketPath, problem);
+  Descriptor door = openDoor(options.socketPath, options.socketMode, problem);
   if (!door) return complain(failed, problem);
 
   const auto crew = std::make_unique<Crew>();
@@ -161,7 +176,9 @@ ExitStatus run(int count, char** arguments) {
   }
   Options options;
   if (!parseOptions(count, arguments, options))
-    return complain(wrongOptions, "usage: pptp-engine --socket PATH [--workers N] | --contract | --version");
+    return complain(
+        wrongOptions,
+        "usage: pptp-engine --socket PATH [--socket-mode MODE] [--workers N] | --contract | --version");
   return serve(options);
 }
 

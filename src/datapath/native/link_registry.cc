@@ -48,8 +48,31 @@ void LinkRegistry::attachCall(const CallAttach& command) {
   if (command.link == 0) return calls_.attach(command, -1);
   Record* record = find(command.link);
   if (record == nullptr) return;
-  if (record->state == State::open) return calls_.attach(command, record->tun);
-  staleHandles_++;
+  if (record->state != State::open) {
+    staleHandles_++;
+    return;
+  }
+  unwatch(*record);
+  calls_.attach(command, record->tun);
+}
+
+void LinkRegistry::watch(uint32_t handle) {
+  Record* record = find(handle);
+  if (record == nullptr || record->state != State::open || record->watched) return;
+  record->watched = true;
+  poller_.add(record->tun, Source::link, slotOf(handle));
+}
+
+void LinkRegistry::ready(uint32_t slot) {
+  Record* record = records_[slot].get();
+  if (record == nullptr || !record->watched) return;  // taken back in this same turn
+  unwatch(*record);
+  outbox_.push(LinkWanted{record->handle});
+}
+
+void LinkRegistry::unwatch(Record& record) {
+  if (record.watched) poller_.remove(record.tun);
+  record.watched = false;
 }
 
 void LinkRegistry::close(uint32_t handle) {
@@ -60,6 +83,7 @@ void LinkRegistry::close(uint32_t handle) {
 }
 
 void LinkRegistry::startClosing(Record& record) {
+  unwatch(record);
   record.state = State::closing;
   record.workersLeft = crew_.workers.size();
   calls_.detach(record.handle);

@@ -11,16 +11,21 @@
 #include "call_registry.h"
 #include "crew.h"
 #include "outbox.h"
+#include "poller.h"
 
 namespace pptp {
 
 class LinkRegistry {
  public:
-  LinkRegistry(Crew& crew, CallRegistry& calls, Outbox& outbox)
-      : crew_(crew), calls_(calls), outbox_(outbox) {}
+  LinkRegistry(Crew& crew, CallRegistry& calls, Poller& poller, Outbox& outbox)
+      : crew_(crew), calls_(calls), poller_(poller), outbox_(outbox) {}
 
   void open(MessageView message);
   void close(uint32_t handle);
+  /// Control wants to know of the first packet, which waits in the interface for a call.
+  void watch(uint32_t handle);
+  /// A packet waits in the interface of `slot`.
+  void ready(uint32_t slot);
   void attachCall(const contract::CallAttach& command);
 
   void opened(const TunOpened& event);
@@ -43,6 +48,7 @@ class LinkRegistry {
     uint32_t handle;
     State state = State::opening;
     bool closeWanted = false;
+    bool watched = false;
     int tun = -1;
     uint32_t interfaceIndex = 0;
     size_t workersLeft = 0;  // that have not let go
@@ -51,9 +57,11 @@ class LinkRegistry {
 
   Record* find(uint32_t handle);
   void startClosing(Record& record);
+  void unwatch(Record& record);
 
   Crew& crew_;
   CallRegistry& calls_;
+  Poller& poller_;
   Outbox& outbox_;
   std::array<std::unique_ptr<Record>, contract::slotCount> records_;
   uint32_t held_ = 0;

@@ -1,5 +1,6 @@
 #include "netlink_policy.h"
 
+#include <arpa/inet.h>
 #include <linux/neighbour.h>
 #include <net/if.h>
 
@@ -44,6 +45,20 @@ bool routeAllowed(Octets message, uint16_t flags, const OurInterfaces& ours) {
   return isPlain && isThroughOurs;
 }
 
+/// One host, and nothing that the kernel would not delete again by our mark.
+bool detourAllowed(Octets message, uint16_t flags) {
+  const auto body = bodyOf<rtmsg>(message);
+  if (!body || (flags & (NLM_F_REPLACE | NLM_F_APPEND)) != 0) return false;
+  const bool isToHost = body->rtm_family == AF_INET && body->rtm_dst_len == 32 && body->rtm_src_len == 0 &&
+                        body->rtm_tos == 0 && body->rtm_type == RTN_UNICAST &&
+                        body->rtm_table == RT_TABLE_MAIN && body->rtm_protocol == detourProtocol;
+  return isToHost && everyAttribute(attributesOf<rtmsg>(message), [](uint16_t type, Octets value) {
+           const bool isKnown =
+               type == RTA_DST || type == RTA_OIF || type == RTA_GATEWAY || type == RTA_PRIORITY;
+           return isKnown && value.size() == sizeof(uint32_t);
+         });
+}
+
 bool neighbourAllowed(Octets message, const OurInterfaces& ours) {
   const auto body = bodyOf<ndmsg>(message);
   if (!body) return false;
@@ -68,15 +83,34 @@ bool netlinkAllowed(Octets message, const OurInterfaces& ours) {
     case RTM_DELADDR:
       return addressAllowed(message, ours);
     case RTM_NEWROUTE:
-      return routeAllowed(message, header.nlmsg_flags, ours);
+      return routeAllowed(message, header.nlmsg_flags, ours) || detourAllowed(message, header.nlmsg_flags);
     case RTM_DELROUTE:
-      return routeAllowed(message, 0, ours);
+      return routeAllowed(message, 0, ours) || detourAllowed(message, 0);
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:
       return neighbourAllowed(message, ours);
     default:
       return false;
   }
+}
+
+bool detoursAllowed(Octets messages, const std::function<bool(uint32_t address)>& isServer) {
+  for (Octets rest = messages; !netlinkFirst(rest).empty(); rest = netlinkRest(rest)) {
+    const Octets message = netlinkFirst(rest);
+    nlmsghdr header;
+    memcpy(&header, message.data(), sizeof header);
+    const auto body = bodyOf<rtmsg>(message);
+    if (header.nlmsg_type != RTM_NEWROUTE || !body || body->rtm_protocol != detourProtocol) continue;
+    const bool isToServers = everyAttribute(attributesOf<rtmsg>(message), [&](uint16_t type, Octets value) {
+      if (type != RTA_DST) return true;
+      uint32_t address = 0;
+      if (value.size() != sizeof address) return false;
+      memcpy(&address, value.data(), sizeof address);
+      return isServer(ntohl(address));
+    });
+    if (!isToServers) return false;
+  }
+  return true;
 }
 
 }  // namespace pptp

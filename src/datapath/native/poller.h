@@ -11,7 +11,7 @@
 
 namespace pptp {
 
-enum class Source : uint32_t { door, control, signals, ring, listener, connection };
+enum class Source : uint32_t { door, control, signals, ring, listener, connection, link };
 
 class Poller {
  public:

@@ -15,6 +15,9 @@ inline constexpr uint16_t pppIpv6 = 0x0057;
 inline constexpr uint16_t pppCompressed = 0x00FD;  // MPPE is a compression to CCP
 inline constexpr uint16_t pppLcp = 0xC021;
 
+/// A protocol field that is not compressed.
+inline constexpr size_t pppProtocolSize = 2;
+
 /// Address, control and two octets of protocol.
 inline constexpr size_t pppPrefixMax = 4;
 

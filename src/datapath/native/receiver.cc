@@ -21,6 +21,12 @@ constexpr size_t lcpMagicEnd = 8;
 
 constexpr size_t ipv4SourceAt = 12;
 
+/// What comes late had been counted as lost.
+void countLate(Counter& late, Counter& lost) {
+  late.add();
+  if (lost.value() > 0) lost.set(lost.value() - 1);
+}
+
 }  // namespace
 
 Receiver::Receiver(int socket, Shared& shared, Ring& events, Transmitter& transmitter,
@@ -33,7 +39,8 @@ Receiver::Receiver(int socket, Shared& shared, Ring& events, Transmitter& transm
       coalescer_(*this, mergeUdp),
       memory_(new uint8_t[receivePlaces * packetPlaceSize]),
       places_(new Place[receivePlaces]),
-      free_(new PacketReference[receivePlaces]) {
+      free_(new PacketReference[receivePlaces]),
+      reassembled_(new uint8_t[reassembledBytes]) {
   memset(messages_, 0, sizeof messages_);
   for (size_t i = 0; i < packetBatch; i++) {
     messages_[i].msg_hdr.msg_iov = &vectors_[i];
@@ -85,7 +92,7 @@ void Receiver::finish() {
   decrypt();
   coalescer_.flush();
   for (size_t i = 0; i < usedCount_; i++) free_[freeCount_++] = used_[i];
-  usedCount_ = 0;
+  usedCount_ = reassembledUsed_ = 0;
 }
 
 void Receiver::reclaim() {
@@ -148,9 +155,7 @@ void Receiver::count(Call& call, Arrival arrival, bool hadGap) {
     case Arrival::early:
       return;
     case Arrival::late:
-      counters.late.add();
-      if (counters.lost.value() > 0) counters.lost.set(counters.lost.value() - 1);
-      return;
+      return countLate(counters.late, counters.lost);
     case Arrival::duplicate:
       return counters.duplicates.add();
     case Arrival::stray:
@@ -176,17 +181,63 @@ void Receiver::frame(Call& call, PacketReference place) {
   uint8_t* data = octets(place) + where.offset;
   PppFrame frame;
   if (!pppParse(data, where.length, frame)) return call.counters.malformed.add();
+  uint8_t* const payload = data + (frame.payload - data);
+  if (frame.protocol == pppMultilink) return fragment(call, payload, frame.length);
+  datagram(call, payload, frame);
+}
 
+// --- Fragments ---
+
+void Receiver::fragment(Call& call, uint8_t* data, size_t length) {
+  FragmentHeader header;
+  if (call.reassembly == nullptr || !fragmentParse(data, length, header))
+    return call.counters.malformed.add();
+  uint8_t* frame = data + fragmentHeaderSize;
+  size_t frameLength = length - fragmentHeaderSize;
+  const Reassembly::Taken taken = call.reassembly->take(header, {frame, frameLength});
+  call.counters.fragmentsLost.add(taken.lost);
+  if (taken.isMalformed) call.counters.malformed.add();
+  switch (taken.fate) {
+    case FragmentFate::late:
+      return countLate(call.counters.fragmentsLate, call.counters.fragmentsLost);
+    case FragmentFate::kept:
+    case FragmentFate::useless:
+    case FragmentFate::tooLong:
+      return;
+    case FragmentFate::complete:
+      frameLength = call.reassembly->frame().size();
+      frame = keep(call.reassembly->frame());
+      break;
+    case FragmentFate::whole:
+      break;
+  }
+  PppFrame inner;
+  if (!pppParse(frame, frameLength, inner) || inner.protocol == pppMultilink)
+    return call.counters.malformed.add();
+  datagram(call, frame + (inner.payload - frame), inner);
+}
+
+/// Copies a frame to where it may stay until the end of the batch, while the call puts the next one together.
+uint8_t* Receiver::keep(Octets frame) {
+  if (frame.size() > reassembledBytes - reassembledUsed_) finish();
+  uint8_t* const place = &reassembled_[reassembledUsed_];
+  memcpy(place, frame.data(), frame.size());
+  reassembledUsed_ += frame.size();
+  return place;
+}
+
+/// A frame that is whole. `payload` is the frame's, to be written to.
+void Receiver::datagram(Call& call, uint8_t* payload, const PppFrame& frame) {
   if (frame.protocol == pppCompressed) {
     if (!call.receiveKeyed) return call.counters.undecryptable.add();
     cipherCalls_[cipherCount_] = &call;
-    ciphers_[cipherCount_++] = {&call.receiver, data + (frame.payload - data), frame.length, MppeResult::ok};
+    ciphers_[cipherCount_++] = {&call.receiver, payload, frame.length, MppeResult::ok};
     if (cipherCount_ == packetBatch) decrypt();
     return;
   }
   if (frame.protocol != pppIpv4) return control(call, frame);
   if (call.receiveKeyed || call.encryptionRequired) return call.counters.unencrypted.add();
-  network(call, data + (frame.payload - data), frame.length);
+  network(call, payload, frame.length);
 }
 
 // --- MPPE ---
@@ -281,7 +332,7 @@ bool Receiver::answeredEcho(Call& call, const PppFrame& frame) {
   const size_t claimed = load16(frame.payload + 2);
   if (claimed < lcpMagicEnd || claimed > frame.length) return false;
 
-  uint8_t reply[Transmitter::placeSize];
+  uint8_t reply[Transmitter::frameSizeMax];
   const size_t length = std::min({claimed, size_t{call.peerMru}, sizeof reply});
   memcpy(reply, frame.payload, length);
   reply[0] = lcpEchoReply;

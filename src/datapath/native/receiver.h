@@ -1,10 +1,11 @@
 // Up: what the raw socket receives becomes IP packets for TUNs, frames for control, and acknowledgments.
 //
 // Steps, on the worker's thread, a batch at a time: receive up to 64; find the call by our Call ID and the
-// peer's address; put sequence numbers in order; decrypt in pairs; hand IP to the coalescer, which writes
-// super-packets, and everything else to the event ring. Packets are read where they were received, never
-// copied. Early packets keep their places until their turn. Belongs to one worker. Whoever changes a call's
-// keys or forgets the call does it between two batches.
+// peer's address; put sequence numbers in order, and fragments together; decrypt in pairs; hand IP to the
+// coalescer, which writes super-packets, and everything else to the event ring. Packets are read where they
+// were received, never copied, but for those that came in fragments. Early packets keep their places until
+// their turn. Belongs to one worker. Whoever changes a call's keys or framing, or forgets the call, does it
+// between two batches.
 #pragma once
 
 #include <sys/socket.h>
@@ -54,6 +55,9 @@ class Receiver : private TunSink {
   static void count(Call& call, Arrival arrival, bool hadGap);
   void deliver(Call& call, const Deliveries& deliveries, uint32_t expectedBefore);
   void frame(Call& call, PacketReference place);
+  void fragment(Call& call, uint8_t* data, size_t length);
+  uint8_t* keep(Octets frame);
+  void datagram(Call& call, uint8_t* payload, const PppFrame& frame);
   void decrypt();
   void decrypted(Call& call, const MppeCipher& cipher);
   void network(Call& call, uint8_t* packet, size_t length);
@@ -79,6 +83,9 @@ class Receiver : private TunSink {
   size_t freeCount_ = 0;
   PacketReference used_[packetBatch + windowDeliveries];  // delivered: free again after the batch
   size_t usedCount_ = 0;
+
+  std::unique_ptr<uint8_t[]> reassembled_;  // frames of this batch
+  size_t reassembledUsed_ = 0;
 
   PacketReference offered_[packetBatch];  // to recvmmsg
   size_t offeredCount_ = 0;

@@ -162,12 +162,9 @@ bool Worker::send(Call& call, Segmenter& segmenter) {
         return true;
       }
     }
-    uint8_t* place = transmitter_.place();
-    const size_t size = segmenter.write(place, Transmitter::placeSize);
-    if (size == 0) {
-      counters.dropped.add(segmenter.remaining());
-      return true;
-    }
+    const size_t largest = segmenter.largest();
+    uint8_t* place = transmitter_.place(largest);
+    const size_t size = segmenter.write(place, largest);
     if (call.clampMtu != 0) mssClamp(place, size, call.clampMtu);
     if (call.transmitLimited) call.limits.transmit.spend(size);
     counters.networkAtMs.set(nowUs_ / 1000);
@@ -337,6 +334,11 @@ void Worker::framing(Call& call, const contract::CallFraming& command) {
   call.peerMru = command.peerMru;
   call.ourMagic = command.ourMagic;
   call.hasMagic = true;
+  const bool hasRoom = command.frameBytesMax > fragmentHeaderSize;
+  call.frameBytesMax = hasRoom ? command.frameBytesMax : 0;
+  call.shortSequence = (command.flags & contract::framingShortSequence) != 0;
+  call.fragmentSequence = 0;
+  call.reassembly.reset(command.mrru == 0 ? nullptr : new Reassembly(command.mrru + pppProtocolSize));
 }
 
 void Worker::keys(Call& call, const contract::CallKeys& command) {

@@ -13,7 +13,14 @@ import { note } from '../effect.ts';
 import { type FinishCause, Negotiator, type NegotiatorEffect } from '../negotiator.ts';
 import { codes, decodePacket, encodePacket, headerBytes, type Packet } from '../packet.ts';
 import { lcpProtocol } from '../protocol.ts';
-import { freshMagic, type LcpSide, type LcpTerms, lcpDefaults, lcpOptions } from './options.ts';
+import {
+  freshEndpoint,
+  freshMagic,
+  type LcpSide,
+  type LcpTerms,
+  lcpDefaults,
+  lcpOptions,
+} from './options.ts';
 
 /** Requests with our own magic number, in a row, that make a loop: a chance of one in 2^128 otherwise. */
 const maxLoops = 4;
@@ -23,6 +30,8 @@ const maxProtocolRejects = 64;
 export interface LcpSettings {
   /** What we wish to receive, in octets of the information field. */
   readonly mru: number;
+  /** Multilink: the longest information field that we put together from fragments; undefined: neither side may have it. */
+  readonly mrru: number | undefined;
   /** Whether to ask for Protocol- and Address-and-Control-Field-Compression; the peer's wish for them is always granted. */
   readonly fieldCompression: boolean;
   /** Methods one of which the peer has to prove itself by; empty: none. */
@@ -62,7 +71,10 @@ export class Lcp {
         magic: freshMagic(random),
         authentication: strongest(settings.demand),
         fieldCompression: new Set(settings.fieldCompression ? ['protocol', 'address-and-control'] : []),
+        mrru: settings.mrru,
+        endpoint: settings.mrru === undefined ? undefined : freshEndpoint(random),
       },
+      multilink: settings.mrru !== undefined,
       demand: new Set(settings.demand),
       answer: settings.answer,
       authenticationRefused: false,

@@ -1,9 +1,10 @@
 /**
- * The options of LCP that we speak (RFC 1661 section 6, RFC 1662 section 7). All others are rejected together in one
- * Configure-Reject, because they stand in no row: Callback and Endpoint-Discriminator, which Windows always asks for, and
- * MRRU, until there is multilink.
+ * The options of LCP that we speak (RFC 1661 section 6, RFC 1662 section 7, RFC 1990 section 5.1). All others are rejected
+ * together in one Configure-Reject, because they stand in no row, as Callback, which Windows always asks for; so are those of
+ * Multilink where it was not asked for.
  */
 
+import { fromHex, toHex } from '../../base/bytes.ts';
 import type { Random } from '../../base/random.ts';
 import {
   among,
@@ -24,6 +25,10 @@ export interface LcpSide<Proof extends Method = Method> {
   addressAndControlFieldCompression: boolean;
   /** How the *other* side has to prove itself. */
   authentication: Proof | undefined;
+  /** The longest information field that it puts together from fragments; undefined: it takes none. */
+  mrru: number | undefined;
+  /** Whether it wishes the sequence numbers of fragments in 12 bits. */
+  shortSequenceNumbers: boolean;
 }
 
 /** [RFC 1661 §6] What holds where an option was not negotiated. */
@@ -34,7 +39,15 @@ export const lcpDefaults: Readonly<LcpSide<never>> = {
   protocolFieldCompression: false,
   addressAndControlFieldCompression: false,
   authentication: undefined,
+  mrru: undefined,
+  shortSequenceNumbers: false,
 };
+
+/** Who is at the end of a link, to tell whether two links lead to the same system. `address` is in hexadecimal. */
+export interface Endpoint {
+  readonly class: number;
+  readonly address: string;
+}
 
 /** Smallest MRU that we agree to: below it PPP's own control packets would not fit. */
 export const minMru = 128;
@@ -47,7 +60,11 @@ export interface LcpTerms {
     magic: number | undefined;
     authentication: Method | undefined;
     readonly fieldCompression: Set<'protocol' | 'address-and-control'>;
+    mrru: number | undefined;
+    endpoint: Endpoint | undefined;
   };
+  /** Whether the peer may have Multilink. */
+  readonly multilink: boolean;
   /** Methods that we may still demand of the peer. */
   readonly demand: Set<Method>;
   /** Methods by which we are ready to prove ourselves. */
@@ -184,6 +201,83 @@ function fieldCompression(
   };
 }
 
+/** [RFC 1990 §5.1.1] Asks for Multilink: the longest information field that the sender puts together from fragments. */
+const mrru: Row<number> = {
+  type: 17,
+  name: 'Multilink-MRRU',
+  decode: (data) => number(data, 2),
+  encode: (value) => octets(value, 2),
+  offer: ({ offer }) => offer.mrru,
+  granted(value, { ours }) {
+    ours.mrru = value;
+  },
+  onNak(value, { offer }) {
+    if (offer.mrru === undefined) return;
+    const within = Math.max(value, minMru);
+    offer.mrru = within < offer.mrru ? within : undefined;
+  },
+  onReject({ offer }) {
+    offer.mrru = undefined;
+    offer.endpoint = undefined;
+  },
+  judge(value, { multilink }) {
+    if (!multilink) return 'reject';
+    return value >= minMru ? 'ack' : { nak: minMru };
+  },
+  agreed(value, { peers }) {
+    peers.mrru = value;
+  },
+};
+
+/** [RFC 1990 §5.1.2] Granted to a peer that wants it, not asked for: two octets in some 1,400. */
+const shortSequenceNumbers: Row<true> = {
+  type: 18,
+  name: 'Multilink-Short-Sequence-Number-Header-Format',
+  decode: (data) => (data.length === 0 ? true : undefined),
+  encode: () => new Uint8Array(),
+  offer: () => undefined,
+  onNak() {},
+  onReject() {},
+  judge: (_value, { multilink }) => (multilink ? 'ack' : 'reject'),
+  agreed(value, { peers }) {
+    peers.shortSequenceNumbers = value ?? false;
+  },
+};
+
+/** Octets of an address, by class [RFC 1990 §5.1.3]: null, locally assigned, IPv4, MAC, magic numbers, telephone number. */
+const endpointBytes: readonly (readonly [least: number, most: number])[] = [
+  [0, 0],
+  [1, 20],
+  [4, 4],
+  [6, 6],
+  [4, 20],
+  [1, 15],
+];
+
+/**
+ * [RFC 1990 §5.1.3] Ours is another one for every link: without it a peer takes all links of one user name for links of one
+ * bundle (§5.1.3, table), and would spread its fragments over calls of different hosts. What the peer's says is not looked at.
+ */
+const endpoint: Row<Endpoint> = {
+  type: 19,
+  name: 'Multilink-Endpoint-Discriminator',
+  decode(data) {
+    const [kind = -1, ...address] = data;
+    const [least, most] = endpointBytes[kind] ?? [1, 0];
+    if (address.length < least || address.length > most) return undefined;
+    return { class: kind, address: toHex(data.subarray(1)) };
+  },
+  encode: (value) => Uint8Array.of(value.class, ...fromHex(value.address)),
+  offer: ({ offer }) => offer.endpoint,
+  onNak(_value, { offer }) {
+    offer.endpoint = undefined;
+  },
+  onReject({ offer }) {
+    offer.endpoint = undefined;
+  },
+  judge: (_value, { multilink }) => (multilink ? 'ack' : 'reject'),
+};
+
 export const lcpOptions: readonly OptionRow<LcpTerms>[] = [
   mru,
   accm,
@@ -196,7 +290,15 @@ export const lcpOptions: readonly OptionRow<LcpTerms>[] = [
     'address-and-control',
     'addressAndControlFieldCompression',
   ),
+  mrru,
+  shortSequenceNumbers,
+  endpoint,
 ];
+
+/** An endpoint that is no other link's: locally assigned, of 20 octets. */
+export function freshEndpoint(random: Random): Endpoint {
+  return { class: 1, address: toHex(random(20)) };
+}
 
 /** A magic number that is not zero. */
 export function freshMagic(random: Random): number {

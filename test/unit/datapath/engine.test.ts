@@ -75,6 +75,18 @@ test('no engine at all is a fault of its own', async () => {
   });
 });
 
+test('an engine that comes later is waited for as long as asked', async () => {
+  const late = connectEngine({ socketPath, patienceMs: 10_000, onLost: () => {} });
+  server = createServer((peer) => peer.resume());
+  server.listen(socketPath);
+
+  await (await late).close();
+
+  await expect(
+    connectEngine({ socketPath: `${socketPath}-absent`, patienceMs: 1, onLost: () => {} }),
+  ).rejects.toMatchObject({ code: 'ENGINE_ABSENT' });
+});
+
 test('events wait until somebody listens', async () => {
   const { engine, peer } = await impostor();
   peer.write(encodeEvent({ kind: 'idle', call: 9 }));

@@ -88,6 +88,40 @@ describe('a link that negotiates', () => {
     expect(sent(lcp(`Configure-Request 1 ${known}`))[0]).toMatch(/^LCP Configure-Ack 1/);
   });
 
+  it('takes from Windows what belongs to Multilink where Multilink is wanted', () => {
+    const { lcp, request } = heard({ mrru: 1600 });
+
+    expect(sent(lcp('Configure-Request 0 0d0306 1104064e 1202 130701aabbccdd'))).toEqual([
+      'LCP Configure-Reject 0 0d0306',
+    ]);
+    lcp('Configure-Request 1 1104064e 1202 130701aabbccdd');
+    const [up] = those(lcp(`Configure-Ack 1 ${request}`), 'link-up');
+
+    expect(request).toMatch(/11040640131701[0-9a-f]{40}$/);
+    expect(up?.peers).toMatchObject({ mrru: 1614, shortSequenceNumbers: true });
+    expect(up?.ours).toMatchObject({ mrru: 1600, shortSequenceNumbers: false });
+  });
+
+  it('asks no more for any of Multilink when the peer rejects its MRRU', () => {
+    const { lcp, request } = heard({ mrru: 1600 });
+
+    const again = optionsOf(lcp('Configure-Reject 1 11040640'));
+
+    expect(again).toBe(request.replace(/1104.*/, ''));
+    lcp('Configure-Request 1');
+    const [up] = those(lcp(`Configure-Ack 2 ${again}`), 'link-up');
+    expect(up?.ours.mrru).toBeUndefined();
+    expect(up?.peers.mrru).toBeUndefined();
+  });
+
+  it('takes a smaller MRRU, and no endpoint that does not fit its class', () => {
+    const { lcp } = heard({ mrru: 1600 });
+
+    expect(optionsOf(lcp('Configure-Nak 1 110405dc'))).toMatch(/110405dc13/);
+    expect(sent(lcp('Configure-Request 1 130503aabb'))).toEqual(['LCP Configure-Reject 1 130503aabb']);
+    expect(sent(lcp('Configure-Request 2 11040040'))).toEqual(['LCP Configure-Nak 2 11040080']);
+  });
+
   it('accepts the asyncmap of pppd and macOS', () => {
     const { lcp } = heard({});
 
