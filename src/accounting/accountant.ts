@@ -13,10 +13,11 @@
 import type { NasIdentity } from '../aaa/identity.ts';
 import type { Timer } from '../base/clock.ts';
 import { below, type Random } from '../base/random.ts';
+import type { Entry } from './delivery.ts';
 import { Dispatch, type DispatchPorts } from './dispatch.ts';
 import type { Known } from './journal.ts';
 import { noUsage, type Recovered } from './ledger.ts';
-import type { SessionFacts, Usage } from './record.ts';
+import { acctTerminateCause, type SessionFacts, type Usage } from './record.ts';
 import { accountingTally } from './tally.ts';
 
 /** Asks the engine once, and answers once for any number of sessions; undefined for those that it does not hold. */
@@ -37,9 +38,7 @@ export interface End {
   readonly terminateCause: number;
 }
 
-/** RFC 2866 section 5.10. */
-const lostService = 3;
-const nasReboot = 11;
+const { lostService, nasReboot } = acctTerminateCause;
 
 const sweepMs = 5_000;
 /** A note of a session's counters is no older than this, and a sweep, in ms. */
@@ -86,15 +85,17 @@ export class Accountant {
   /**
    * Takes what a process before has left; to be called once, first. Sessions that the engine still holds go on, until `ended`
    * is called or for good; the others have ended, nobody knows when after they were last seen. What another node has buried
-   * has had its Stop.
+   * has had its Stop: nothing may be told of it any more, least of all a Start, with which it would be up again.
    */
   recover(
     { pending, sessions, hasRebooted }: Recovered,
     isHeld: (sessionId: string) => boolean,
     wasBuried: (sessionId: string) => boolean = () => false,
   ): void {
-    const { clock } = this.#ports;
-    this.#dispatch.recovered(pending);
+    const { clock, ledger } = this.#ports;
+    const isBuried = ({ record }: Entry) => 'facts' in record && wasBuried(record.facts.identity.sessionId);
+    for (const { number } of pending.filter(isBuried)) ledger.done(number);
+    this.#dispatch.recovered(pending.filter((entry) => !isBuried(entry)));
     for (const { facts, interimMs, known } of sessions) {
       if (wasBuried(facts.identity.sessionId)) {
         this.#forget({ facts, known });
@@ -166,10 +167,16 @@ export class Accountant {
     });
   }
 
-  /** Another node has made the Stop of a session that is still up here: nothing more is told of it. */
+  /**
+   * Another node has made the Stop of a session that is still up here: nothing more is told of it. But if its Start is still on its way,
+   * a server would hear of it behind that Stop, and have the session up for ever: then it has a Stop of its own.
+   */
   abandon(sessionId: string): void {
     const live = this.#live.get(sessionId);
     if (live === undefined) return accountingTally.add('strays');
+    if (this.#dispatch.hasUntoldStart(sessionId)) {
+      return this.ended(sessionId, { usage: live.known.usage, terminateCause: lostService });
+    }
     this.#live.delete(sessionId);
     this.#forget(live);
   }

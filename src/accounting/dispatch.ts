@@ -53,11 +53,14 @@ export class Dispatch {
   /** The node's own record that is on its way. */
   #ofNode: number | undefined;
   #wait: Wait | undefined;
+  /** Sessions of whose Starts no server has heard, by the numbers of these. */
+  readonly #starts = new Map<number, string>();
 
   constructor(ports: DispatchPorts) {
     this.#ports = ports;
     this.delivery = ports.makeDelivery((number) => {
       ports.ledger.done(number);
+      this.#starts.delete(number);
       if (number === this.#ofNode) this.#ofNode = undefined;
       this.#check();
     });
@@ -66,6 +69,11 @@ export class Dispatch {
   /** No new session should be taken: there is hardly room left to account for it. */
   get isFull(): boolean {
     return this.#ports.ledger.pending > 0.9 * recordsMax;
+  }
+
+  /** Whether a server may yet hear of the Start of this session, or hear of it again. */
+  hasUntoldStart(sessionId: string): boolean {
+    return [...this.#starts.values()].includes(sessionId);
   }
 
   /** Takes what a process before has left untold. */
@@ -83,6 +91,7 @@ export class Dispatch {
     const isNew = this.#held !== undefined;
     this.#ports.ledger.record(record, (entry) => {
       kept();
+      if (record.kind === 'start') this.#starts.set(entry.number, record.facts.identity.sessionId);
       if (isNew && this.#held !== undefined) this.#held.push(entry);
       else this.delivery.deliver(entry);
     });

@@ -96,6 +96,12 @@ export class JournalWriter implements Ledger {
     return this.#state.pending.size;
   }
 
+  /** When the oldest record still to be told was made, since 1970; undefined if there is none. */
+  get oldestAtMs(): number | undefined {
+    const [oldest] = this.#state.pending.values();
+    return oldest?.record.atMs;
+  }
+
   get isHealthy(): boolean {
     return this.#isHealthy;
   }

@@ -42,6 +42,13 @@ export interface Recovered {
   readonly mark: number;
 }
 
+/** Sessions that were up, and those of which something is still to be told. */
+export function sessionIdsIn({ pending, sessions }: Recovered): readonly string[] {
+  const told = pending.flatMap(({ record }) => ('facts' in record ? record.facts : []));
+  const all = [...told, ...sessions.map(({ facts }) => facts)];
+  return [...new Set(all.map(({ identity }) => identity.sessionId))];
+}
+
 export class LedgerState {
   readonly #pending = new Map<number, Entry>();
   readonly #sessions = new Map<string, OpenSession>();

@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { actOn, type DynamicPorts } from '../aaa/dynamic.ts';
+import type { ReadUsage } from '../accounting/accountant.ts';
 import { systemClock } from '../base/clock.io.ts';
 import { Malformed } from '../base/fault.ts';
 import type { Log } from '../base/observe.ts';
@@ -12,6 +13,7 @@ import type { Licence } from '../licence/licence.ts';
 import { attributeCodec } from '../radius/codec.io.ts';
 import type { Answer, DynamicRequest } from '../radius/dynamic.ts';
 import { errorCauses } from '../radius/error-cause.ts';
+import type { DrainOrder } from '../session/drain.ts';
 import type {
   ConflictCause,
   KickCause,
@@ -26,11 +28,12 @@ import type {
 } from '../session/registry/registry.ts';
 import type { ServedSession } from '../session/served-session.ts';
 import type { Server } from '../session/server.ts';
-import type { CounterTable } from '../session/switchboard.ts';
 import type { Accounting } from './accounting.ts';
 
 /** Of this program: nodes of several versions may be one service while it is upgraded. */
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+export const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as {
   readonly version: string;
 };
 
@@ -48,11 +51,12 @@ export interface MembershipParts {
   readonly licence: Licence;
   readonly accounting: Accounting;
   readonly dynamic: DynamicPorts;
-  /** Asks the engine for all counters. */
-  counters(counted: (table: CounterTable) => void): void;
+  readonly readUsage: ReadUsage;
   server(): Server | undefined;
   /** The node's addresses, and whether it takes calls now. */
   status(): Pick<NodeStatus, 'addresses' | 'isReady'>;
+  /** The operator has this node drained, from here or from another. */
+  drain(order: DrainOrder): void;
   /** Another process is this node now. */
   fenced(): void;
 }
@@ -202,11 +206,9 @@ export class Membership implements RegistryPorts {
     reply(known.length > 0 ? { ok: true } : { ok: false, why: 'unknown-session' });
   }
 
-  #drain(mode: 'soft' | 'hard' | 'cancel', reply: (reply: NodeReply) => void): void {
-    const server = this.#server;
-    if (server === undefined) return reply({ ok: false, why: 'refused' });
-    server.drain(mode !== 'cancel');
-    if (mode === 'hard') for (const session of server.sessions.keys()) session.end('shut-down');
+  #drain(mode: DrainOrder, reply: (reply: NodeReply) => void): void {
+    if (this.#server === undefined) return reply({ ok: false, why: 'refused' });
+    this.#parts.drain(mode);
     reply({ ok: true });
   }
 
@@ -249,22 +251,17 @@ export class Membership implements RegistryPorts {
   }
 
   #tellCounters(): void {
-    const { counters, registry } = this.#parts;
+    const { readUsage, registry } = this.#parts;
     if ((this.#server?.sessions.size ?? 0) === 0) return;
-    counters(({ rows }) => {
-      const byCall = new Map(rows.map((row) => [row.call, row]));
+    readUsage((usageOf) => {
       const atMs = systemClock.wallMs();
       const known = [...(this.#server?.sessions.values() ?? [])].flatMap((served) => {
-        const usage = byCall.get(served.session.place.call);
+        const { sessionId } = served.identity;
+        const usage = usageOf(sessionId);
         if (usage === undefined || served.row === undefined) return [];
-        const { receivedOctets, transmittedOctets, receivedPackets, transmittedPackets } = usage;
-        const now = {
-          atMs,
-          uptimeMs: Math.round(served.session.uptimeMs),
-          usage: { receivedOctets, transmittedOctets, receivedPackets, transmittedPackets },
-        };
+        const now = { atMs, uptimeMs: Math.round(served.session.uptimeMs), usage };
         served.counted(now);
-        return [{ sessionId: served.identity.sessionId, known: now }];
+        return [{ sessionId, known: now }];
       });
       registry.usage(known);
     });

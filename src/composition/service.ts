@@ -9,7 +9,7 @@ import type { Log } from '../base/observe.ts';
 import { systemRandom } from '../base/random.io.ts';
 import { connectRedis, type RedisAddress, RedisClient } from '../base/redis.io.ts';
 import { RedisBlockBooks } from '../session/registry/blocks.io.ts';
-import { customaryTerms } from '../session/registry/blocks.ts';
+import { termsOf } from '../session/registry/blocks.ts';
 import { BlockLeases } from '../session/registry/blocks-leases.ts';
 import { MemoryRegistry } from '../session/registry/memory.ts';
 import { RedisNodes } from '../session/registry/nodes.io.ts';
@@ -27,7 +27,15 @@ export interface Drawings {
   lost(range: AddressRange): void;
 }
 
+/** The Redis of the service. */
+export interface SharedRedis {
+  readonly client: RedisClient;
+  readonly address: RedisAddress;
+}
+
 export interface Service {
+  /** All that speaks with Redis does so over it: what is wrong there is said once. */
+  readonly redis: SharedRedis | undefined;
   readonly registry: Registry;
   /** Undefined: all addresses of the pools are this node's own. */
   readonly leases: BlockLeases | undefined;
@@ -37,7 +45,12 @@ export interface Service {
 /** The service of `settings`; nothing is asked of it before `registry.begin`. */
 export function serviceOf(settings: ClusterSettings, owner: Owner, drawings: Drawings, log: Log): Service {
   if (settings.redis === undefined) {
-    return { registry: new MemoryRegistry(owner, systemClock), leases: undefined, close: () => {} };
+    return {
+      redis: undefined,
+      registry: new MemoryRegistry(owner, systemClock),
+      leases: undefined,
+      close: () => {},
+    };
   }
   const { service } = settings;
   const address = redisAddressOf(settings);
@@ -46,7 +59,7 @@ export function serviceOf(settings: ClusterSettings, owner: Owner, drawings: Dra
   const openInbox = inboxReaderOver(() => connectRedis(address, 'patient', log), systemClock);
   const pace = paceOf(settings.deadAfter);
   const nodes = new RedisNodes({ ...common, openInbox, pace, random: systemRandom });
-  const terms = { ...customaryTerms, settleMs: pace.settleMs };
+  const terms = termsOf(pace.settleMs);
   const leases = new BlockLeases({
     clock: systemClock,
     random: systemRandom,
@@ -59,18 +72,21 @@ export function serviceOf(settings: ClusterSettings, owner: Owner, drawings: Dra
     () => leases.online(),
     () => {},
   );
-  return { registry: new RedisRegistry({ ...common, nodes }), leases, close: () => redis.close() };
+  const registry = new RedisRegistry({ ...common, nodes });
+  return { redis: { client: redis, address }, registry, leases, close: () => redis.close() };
 }
 
-export function redisAddressOf(settings: ClusterSettings): RedisAddress {
+function redisAddressOf(settings: ClusterSettings): RedisAddress {
   const { redis = '', redisUser, redisPassword, redisSentinels, redisMasterName } = settings;
   const { redisCaFile: ca, redisCertificateFile: certificate, redisKeyFile: key } = settings;
+  const { redisClusterNodes: nodes, service } = settings;
   return {
     url: redis,
     user: redisUser,
     password: redisPassword,
     sentinels: redisSentinels,
     masterName: redisMasterName,
+    ...(nodes.length > 0 && { cluster: { nodes, key: `{pptp:${service}}` } }),
     tls: { ca, certificate, key },
   };
 }

@@ -6,8 +6,8 @@
  * choice is not free, the counts lead to one that is. Which of a pool's addresses are fit for use is the operator's word; none is left out.
  *
  * A node alone gives any address of a pool. One of a service gives those that are leased to it (`Leases`), the first leased block first:
- * the last ones empty themselves, and go back. An address that is named is not asked after here: whether another node's session has it is
- * the registry's matter.
+ * the last ones empty themselves, and go back. Whether another node's session has an address, because it was named for its user, is not
+ * known here: who draws one asks the registry (claims.ts), and draws again if so.
  */
 
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
@@ -61,6 +61,8 @@ export class Addresses {
   readonly #uses = new Map<Ipv4, Use>();
   readonly #usesOfPage = new Map<number, number>();
   readonly #held = new Map<string, Ipv4[]>();
+  /** What a session has drawn for its user, the latest last. */
+  readonly #drawn = new Map<string, { readonly pool: string; readonly addresses: Ipv4[] }>();
   /** The last address of each user, longest unused first. */
   readonly #lastOf = new Map<string, Ipv4>();
   #pools: ReadonlyMap<string, Pool> = new Map();
@@ -78,12 +80,30 @@ export class Addresses {
     );
   }
 
-  /** The user's end: nobody else's, and if possible the one that `user` had last. */
+  /** The user's end: nobody else's, and if possible the one that `user` had last. Who has drawn from the pool before has that address. */
   takeRemote(wish: AddressOrPool, holder: string, user: string): Ipv4 | AddressRefusal {
-    const address =
-      'pool' in wish ? this.#draw(wish.pool, holder, user) : this.#takeOnly(wish.address, holder);
-    if (typeof address === 'number') this.#remember(user, address);
-    return address;
+    if (!('pool' in wish)) return this.#remembered(user, this.#takeOnly(wish.address, holder));
+    const drawn = this.#drawn.get(holder);
+    const latest = drawn?.pool === wish.pool ? drawn.addresses.at(-1) : undefined;
+    return latest ?? this.#drawRemote(wish.pool, holder, user);
+  }
+
+  /**
+   * Somebody elsewhere has what `holder` drew: another out of the same pool. What he drew before stays taken, so that he does not draw
+   * it again, until he settles for one. Undefined if he has drawn nothing, or is gone.
+   */
+  drawAgain(holder: string, user: string): Ipv4 | AddressRefusal | undefined {
+    const drawn = this.#drawn.get(holder);
+    return drawn && this.#drawRemote(drawn.pool, holder, user);
+  }
+
+  /** Of all that `holder` has drawn he keeps the latest. */
+  settle(holder: string): void {
+    const drawn = this.#drawn.get(holder);
+    for (const address of drawn?.addresses.splice(0, drawn.addresses.length - 1) ?? []) {
+      this.#letGo(address, holder);
+      this.#free(address);
+    }
   }
 
   /** This node's end: sessions share an address that was named; one out of a pool is the session's own. */
@@ -96,18 +116,6 @@ export class Addresses {
     return this.#use(address, use, holder);
   }
 
-  /** Hands an address that `from` alone has to `to`, without its being free in between. False, and nothing has changed, if it is not `from`'s. */
-  pass(address: Ipv4, from: string, to: string): boolean {
-    const use = this.#uses.get(address);
-    if (use === undefined || !('only' in use) || use.only !== from) return false;
-    const left = (this.#held.get(from) ?? []).filter((held) => held !== address);
-    if (left.length === 0) this.#held.delete(from);
-    else this.#held.set(from, left);
-    this.#uses.set(address, { ...use, only: to });
-    this.#hold(address, to);
-    return true;
-  }
-
   /** The session is over: all that `holder` has is free. Harmless if it has nothing. */
   release(holder: string): void {
     for (const address of this.#held.get(holder) ?? []) {
@@ -117,16 +125,10 @@ export class Addresses {
         use.sharers.delete(holder);
         if (use.sharers.size > 0) continue;
       }
-      this.#uses.delete(address);
-      this.#count(address, -1);
+      this.#free(address);
     }
     this.#held.delete(holder);
-  }
-
-  /** The one session that has the address; undefined if none has it, or many share it. */
-  holderOf(address: Ipv4): string | undefined {
-    const use = this.#uses.get(address);
-    return use !== undefined && 'only' in use ? use.only : undefined;
+    this.#drawn.delete(holder);
   }
 
   /** How many addresses of a range are in use. */
@@ -148,6 +150,15 @@ export class Addresses {
     if (pool === undefined) return undefined;
     const size = sum(pool.ranges, sizeOf);
     return { size, used: size - sum(pool.ranges, (range) => this.#freeIn(range)) };
+  }
+
+  #drawRemote(pool: string, holder: string, user: string): Ipv4 | AddressRefusal {
+    const address = this.#remembered(user, this.#draw(pool, holder, user));
+    if (typeof address !== 'number') return address;
+    const drawn = this.#drawn.get(holder);
+    if (drawn?.pool === pool) drawn.addresses.push(address);
+    else this.#drawn.set(holder, { pool, addresses: [address] });
+    return address;
   }
 
   #draw(poolName: string, holder: string, user?: string): Ipv4 | AddressRefusal {
@@ -292,11 +303,27 @@ export class Addresses {
     this.#held.set(holder, held);
   }
 
+  #letGo(address: Ipv4, holder: string): void {
+    const left = (this.#held.get(holder) ?? []).filter((held) => held !== address);
+    if (left.length === 0) this.#held.delete(holder);
+    else this.#held.set(holder, left);
+  }
+
+  #free(address: Ipv4): void {
+    this.#uses.delete(address);
+    this.#count(address, -1);
+  }
+
   #count(address: Ipv4, change: 1 | -1): void {
     const page = address >>> pageBits;
     const uses = (this.#usesOfPage.get(page) ?? 0) + change;
     if (uses === 0) this.#usesOfPage.delete(page);
     else this.#usesOfPage.set(page, uses);
+  }
+
+  #remembered(user: string, address: Ipv4 | AddressRefusal): Ipv4 | AddressRefusal {
+    if (typeof address === 'number') this.#remember(user, address);
+    return address;
   }
 
   #remember(user: string, address: Ipv4): void {

@@ -1,31 +1,48 @@
 /**
- * Between the authority's word and the session: a place among the user's sessions, counted over all nodes, and the address that
- * was named for him, which no other session may have. Questions in, verdicts out: the authority's, or a refusal of this one's.
+ * Between the authority's word and the session: a place among the user's sessions, counted over all nodes, and his address, which
+ * no other session may have. Questions in, verdicts out: the authority's, or a refusal of this one's.
  *
- * What is claimed is given back by the session's owner when the session is over, whether it ever came up or not
- * (`Registry.ended`).
+ * An address out of a pool is drawn here, before it is claimed: this node alone gives the addresses of its blocks, but one of them may
+ * have been named for a user of another node. Then another is drawn.
+ *
+ * What is claimed and drawn is given back by the session's owner when the session is over, whether it ever came up or not
+ * (`Registry.ended`, `Addresses.release`).
  */
 
 import type { Question } from '../aaa/question.ts';
-import { type Accepted, refused, type Verdict } from '../aaa/verdict.ts';
-import { formatIpv4 } from '../base/ip.ts';
+import { type Accepted, type Refused, refused, type Verdict } from '../aaa/verdict.ts';
+import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
+import type { Addresses, AddressRefusal } from './addresses.ts';
 import type { ClaimOutcome, Registry, SessionRef } from './registry/registry.ts';
 import type { Authority } from './subscriber.ts';
 
 /** What happens when a user has as many sessions as he may: the new one is refused, or his oldest one gives way. */
 export type SessionPolicy = 'reject' | 'replace';
 
+/** Draws before a user is told that there is no address: with half of a block named, one user in thousands is. */
+const drawsMax = 12;
+
 export interface ClaimsPorts {
   readonly authority: Authority;
+  readonly addresses: Pick<Addresses, 'takeRemote' | 'drawAgain' | 'settle'>;
   readonly registry: Pick<Registry, 'claimUser' | 'claimAddress'>;
   readonly log: Log;
   policy(): SessionPolicy;
+  /** Whether the session is not over: its end gives back what it has claimed. */
+  isAlive(sessionId: string): boolean;
   /** Ends these sessions, here or on other nodes; `ended` when they are gone, or are not going to be for seconds. */
   replace(victims: readonly SessionRef[], ended: () => void): void;
 }
 
 type Refuse = () => void;
+
+interface Draw {
+  readonly sessionId: string;
+  readonly user: string;
+  readonly draws: number;
+  readonly drawn: Ipv4 | AddressRefusal | undefined;
+}
 
 export class Claims implements Authority {
   readonly #ports: ClaimsPorts;
@@ -36,7 +53,9 @@ export class Claims implements Authority {
 
   judge(question: Question, answer: (verdict: Verdict) => void): void {
     this.#ports.authority.judge(question, (verdict) => {
-      if (verdict.accept) this.#claimPlace(question, verdict, answer);
+      // A session that ended while it was judged gives nothing back any more.
+      const isWanted = this.#ports.isAlive(question.identity.sessionId);
+      if (verdict.accept && isWanted) this.#claimPlace(question, verdict, answer);
       else answer(verdict);
     });
   }
@@ -53,18 +72,41 @@ export class Claims implements Authority {
     );
   }
 
-  /** An address out of a pool is this node's own to give: its blocks are leased to it. */
   #claimAddress(question: Question, verdict: Accepted, answer: (verdict: Verdict) => void): void {
     const { user, grant } = verdict;
     const { remoteAddress } = grant;
-    if (remoteAddress === undefined || 'pool' in remoteAddress) return answer(verdict);
+    const { sessionId } = question.identity;
+    if (remoteAddress === undefined) return answer(verdict);
+    if ('pool' in remoteAddress) {
+      const { addresses } = this.#ports;
+      return this.#claimDrawn(
+        { sessionId, user, draws: 1, drawn: addresses.takeRemote(remoteAddress, sessionId, user) },
+        (refusal) => answer(refusal ?? verdict),
+      );
+    }
     const { address } = remoteAddress;
     const refuse = () => answer(refused('address-in-use', formatIpv4(address)));
     const policy = this.#ports.policy();
     this.#ports.registry.claimAddress(
-      { address, sessionId: question.identity.sessionId, user, policy },
+      { address, sessionId, user, policy },
       this.#granted(refuse, () => answer(verdict)),
     );
+  }
+
+  /** `done` without a refusal also if there is nothing to draw: the session meets that itself, and says so. */
+  #claimDrawn({ sessionId, user, draws, drawn }: Draw, done: (refusal?: Refused) => void): void {
+    if (typeof drawn !== 'number') return done();
+    const { addresses, registry } = this.#ports;
+    const claim = { address: drawn, sessionId, user, policy: 'reject', isDrawn: true } as const;
+    registry.claimAddress(claim, ({ granted }) => {
+      if (!granted && draws === drawsMax) return done(refused('address-in-use', formatIpv4(drawn)));
+      if (!granted) {
+        const next = { sessionId, user, draws: draws + 1, drawn: addresses.drawAgain(sessionId, user) };
+        return this.#claimDrawn(next, done);
+      }
+      addresses.settle(sessionId);
+      done();
+    });
   }
 
   #granted(refuse: Refuse, go: () => void): (outcome: ClaimOutcome) => void {

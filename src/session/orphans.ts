@@ -5,7 +5,7 @@
 
 import { formatIpv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
-import type { EventOf } from '../datapath/contract.ts';
+import type { CommandOf, EventOf } from '../datapath/contract.ts';
 import { sessionIdIn } from './served-session.ts';
 import type { FinalCounters } from './session.ts';
 import type { EngineEvent, Switchboard } from './switchboard.ts';
@@ -19,70 +19,85 @@ export interface OrphansOwner {
   done(): void;
 }
 
-type Held = EventOf<'connection-held' | 'call-held' | 'link-held'>;
+/** What the engine holds, and how it is told to let go. */
+interface Held {
+  readonly letGo: CommandOf<'tcp-close' | 'link-close' | 'call-close'>;
+  readonly say: () => void;
+  /** It has gone; the owner is told when he is ready to hear it. */
+  gone: (() => void) | undefined;
+}
 
 export class Orphans {
   readonly #log: Log;
   readonly #owner: OrphansOwner;
   readonly #held: Held[] = [];
-  #awaited = 0;
+  readonly #sessionIds = new Set<string>();
+  /** Undefined before they are closed. */
+  #awaited: number | undefined;
 
   constructor(log: Log, owner: OrphansOwner) {
     this.#log = log;
     this.#owner = owner;
   }
 
-  /** Takes one event of the snapshot. */
+  /** Takes one event of the snapshot. What becomes of what is held is heard from now on: a peer may leave before it is closed. */
   found(event: EngineEvent, switchboard: Switchboard): void {
     switch (event.kind) {
-      case 'connection-held':
+      case 'connection-held': {
+        const { connection } = event;
+        const held = this.#hold({ kind: 'tcp-close', connection, abort: 0 });
+        return switchboard.holdConnection(
+          connection,
+          ({ kind }) => kind === 'tcp-closed' && this.#gone(held),
+        );
+      }
+      case 'link-held': {
+        const { link } = event;
+        const held = this.#hold({ kind: 'link-close', link });
+        return switchboard.adoptLink(link, ({ kind }) => kind === 'link-closed' && this.#gone(held));
+      }
       case 'call-held':
-      case 'link-held':
-        this.#held.push(event);
-        break;
+        return this.#foundCall(event, switchboard);
       case 'snapshot-end':
-        this.#complete(switchboard);
-        break;
+        return this.#owner.found(this.#sessionIds, () => this.#close(switchboard));
       default:
         break;
     }
   }
 
-  #complete(switchboard: Switchboard): void {
-    const ids = this.#held.map((held) => (held.kind === 'call-held' ? sessionIdIn(held.memo) : undefined));
-    this.#owner.found(new Set(ids.filter((id) => id !== undefined)), () => {
-      this.#awaited = this.#held.length;
-      if (this.#awaited === 0) return this.#owner.done();
-      for (const held of this.#held) this.#close(held, switchboard);
+  #foundCall({ call, peerAddress, memo }: EventOf<'call-held'>, switchboard: Switchboard): void {
+    const sessionId = sessionIdIn(memo);
+    if (sessionId !== undefined) this.#sessionIds.add(sessionId);
+    const text = `closing a call of ${formatIpv4(peerAddress)}: its control process ended`;
+    const say = () => this.#log('warning', 'pptp,ppp', text, { sessionId });
+    const held = this.#hold({ kind: 'call-close', call }, say);
+    switchboard.adoptCall(call, (event) => {
+      if (event.kind !== 'closed') return;
+      this.#gone(held, () => sessionId !== undefined && this.#owner.ended(sessionId, event));
     });
   }
 
-  #close(held: Held, switchboard: Switchboard): void {
-    switch (held.kind) {
-      case 'connection-held':
-        switchboard.holdConnection(held.connection, ({ kind }) => kind === 'tcp-closed' && this.#gone());
-        return switchboard.send({ kind: 'tcp-close', connection: held.connection, abort: 0 });
-      case 'link-held':
-        switchboard.adoptLink(held.link, ({ kind }) => kind === 'link-closed' && this.#gone());
-        return switchboard.send({ kind: 'link-close', link: held.link });
-      case 'call-held':
-        return this.#closeCall(held, switchboard);
+  #hold(letGo: Held['letGo'], say = () => {}): Held {
+    const held = { letGo, say, gone: undefined };
+    this.#held.push(held);
+    return held;
+  }
+
+  #close(switchboard: Switchboard): void {
+    const left = this.#held.filter(({ gone }) => gone === undefined);
+    this.#awaited = left.length;
+    for (const { gone } of this.#held) gone?.();
+    if (left.length === 0) return this.#owner.done();
+    for (const { say, letGo } of left) {
+      say();
+      switchboard.send(letGo);
     }
   }
 
-  #closeCall({ call, peerAddress, memo }: EventOf<'call-held'>, switchboard: Switchboard): void {
-    const sessionId = sessionIdIn(memo);
-    const text = `closing a call of ${formatIpv4(peerAddress)}: its control process ended`;
-    this.#log('warning', 'pptp,ppp', text, { sessionId });
-    switchboard.adoptCall(call, (event) => {
-      if (event.kind !== 'closed') return;
-      if (sessionId !== undefined) this.#owner.ended(sessionId, event);
-      this.#gone();
-    });
-    switchboard.send({ kind: 'call-close', call });
-  }
-
-  #gone(): void {
+  #gone(held: Held, tell: () => void = () => {}): void {
+    held.gone = tell;
+    if (this.#awaited === undefined) return;
+    tell();
     this.#awaited -= 1;
     if (this.#awaited === 0) this.#owner.done();
   }

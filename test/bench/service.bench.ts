@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 it(`three nodes hold ${3 * sessionsPerNode} sessions`, async () => {
-  const redis = () => cpuSecondsOf(site.redisPid);
+  const redis = () => cpuSecondsOf(site.redis.pid);
   const [coming, beganMs] = [redis(), performance.now()];
   await Promise.all([0, 1, 2].map((at) => bringUp(at)));
   const upSeconds = (performance.now() - beganMs) / 1000;

@@ -3,10 +3,7 @@
  * its own, which can be killed. Who starts one is its journal and its RADIUS server.
  */
 
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { bullmqDrains } from '../../src/accounting/bullmq.io.ts';
 import type { Entry, Rest, Sender } from '../../src/accounting/delivery.ts';
 import { RedisHeir } from '../../src/accounting/heir.io.ts';
@@ -18,6 +15,7 @@ import { silent } from '../../src/base/observe.ts';
 import { systemRandom } from '../../src/base/random.io.ts';
 import type { Random } from '../../src/base/random.ts';
 import { type RedisAddress, RedisClient } from '../../src/base/redis.io.ts';
+import { Forked } from './forked.io.ts';
 
 export interface NodeOptions {
   readonly address: RedisAddress;
@@ -85,15 +83,13 @@ type FromChild =
     };
 
 /** A node in a process of its own. */
-export class ChildNode {
-  readonly #process: ChildProcess;
+export class ChildNode extends Forked {
   readonly #begun: Promise<void>;
 
   constructor(options: NodeOptions, ports: NodePorts) {
-    const loader = fileURLToPath(new URL('typescript.mjs', import.meta.url));
-    this.#process = fork(fileURLToPath(import.meta.url), ['child'], { execArgv: ['--import', loader] });
+    super(import.meta.url);
     this.#begun = new Promise((begun) => {
-      this.#process.on('message', (message: FromChild) => {
+      this.process.on('message', (message: FromChild) => {
         if (message.is === 'begun') begun();
         else if (message.is === 'done') ports.done(message.number);
         else {
@@ -117,23 +113,8 @@ export class ChildNode {
     this.#say({ is: 'deliver', number, record: recordForm.write(record) });
   }
 
-  freeze(): void {
-    this.#process.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#process.kill('SIGCONT');
-  }
-
-  async kill(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const gone = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
-    await gone;
-  }
-
   #say(message: ToChild): void {
-    if (this.#process.connected) this.#process.send(message);
+    if (this.process.connected) this.process.send(message);
   }
 }
 

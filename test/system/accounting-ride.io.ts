@@ -6,6 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { below, seededRandom } from '../../src/base/random.ts';
+import { withoutCopies } from './accounting-copies.ts';
 import { Storm, type Truth } from './accounting-storm.io.ts';
 import { FreeRadius, type Recorded } from './freeradius.io.ts';
 
@@ -82,21 +83,9 @@ export function outages(options: RideOptions): Promise<Ride> {
   });
 }
 
-/**
- * What of the truth the records of the server do not bear out: nothing. A record whose acknowledgement died with the process is
- * told again, word for word but for its delay; FreeRADIUS keeps no replies to accounting and writes such a copy down behind
- * the first. Servers that bill know copies by session and kind. Anything else that stands there twice is wrong.
- */
+/** What of the truth the records of the server do not bear out: nothing. Anything but a copy that stands there twice is wrong. */
 export function compare({ truth, records }: Ride): void {
-  const told = new Map<string, Recorded[]>();
-  let copies = 0;
-  for (const record of records) {
-    const sessionId = record.get('Acct-Session-Id') ?? '';
-    const before = told.get(sessionId) ?? [];
-    const last = before.at(-1);
-    if (last !== undefined && wordsOf(last) === wordsOf(record)) copies += 1;
-    else told.set(sessionId, [...before, record]);
-  }
+  const { told, copies } = withoutCopies(records);
   const wrong: string[] = [];
   for (const [sessionId, one] of truth) {
     const trouble = troubleOf(one, told.get(sessionId) ?? []);
@@ -104,12 +93,6 @@ export function compare({ truth, records }: Ride): void {
   }
   console.log(`${copies} records were told twice, word for word`);
   expect(wrong.slice(0, 20), `${wrong.length} sessions are wrong`).toEqual([]);
-}
-
-/** All that a record says but when it came, and how late. */
-function wordsOf(record: Recorded): string {
-  const words = record.attributes.filter(([name]) => name !== 'Timestamp' && name !== 'Acct-Delay-Time');
-  return JSON.stringify(words);
 }
 
 function troubleOf(truth: Truth, records: readonly Recorded[]): string | undefined {

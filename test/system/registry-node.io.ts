@@ -7,10 +7,7 @@
  *     await anna.leave();
  */
 
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/clock.io.ts';
 import { silent } from '../../src/base/observe.ts';
 import { systemRandom } from '../../src/base/random.io.ts';
@@ -20,6 +17,7 @@ import type { Pace } from '../../src/session/registry/nodes.ts';
 import { inboxReaderOver } from '../../src/session/registry/nodes-reader.io.ts';
 import { RedisRegistry } from '../../src/session/registry/redis.io.ts';
 import type { NodeCommand, NodeReply, NodeRow, SessionRow } from '../../src/session/registry/registry.ts';
+import { Forked } from './forked.io.ts';
 
 /** Quick enough for a test, slow enough for a machine that has much else to do. */
 export const quickPace: Pace = {
@@ -135,7 +133,11 @@ export class Member {
   async dial(
     sessionId: string,
     user: string,
-    { address, limit = 1 }: { readonly address?: number; readonly limit?: number } = {},
+    {
+      address,
+      limit = 1,
+      isDrawn = false,
+    }: { readonly address?: number; readonly limit?: number; readonly isDrawn?: boolean } = {},
   ): Promise<boolean> {
     const place = await new Promise<boolean>((done) =>
       this.registry.claimUser({ user, sessionId, limit, policy: 'reject' }, ({ granted }) => done(granted)),
@@ -144,7 +146,7 @@ export class Member {
       place &&
       (address === undefined ||
         (await new Promise<boolean>((done) =>
-          this.registry.claimAddress({ address, sessionId, user, policy: 'reject' }, ({ granted }) =>
+          this.registry.claimAddress({ address, sessionId, user, policy: 'reject', isDrawn }, ({ granted }) =>
             done(granted),
           ),
         )));
@@ -237,15 +239,13 @@ type ToChild =
   | { readonly is: 'up'; readonly sessions: readonly (readonly [sessionId: string, user: string])[] };
 type FromChild = { readonly is: 'done' } | { readonly is: 'news'; readonly news: Partial<Told> };
 
-export class ChildMember {
+export class ChildMember extends Forked {
   readonly told: Told = { reaped: [], conflicts: [], commands: [], fences: [] };
-  readonly #process: ChildProcess;
   #onNews: () => void = () => {};
 
   private constructor() {
-    const loader = fileURLToPath(new URL('typescript.mjs', import.meta.url));
-    this.#process = fork(fileURLToPath(import.meta.url), ['child'], { execArgv: ['--import', loader] });
-    this.#process.on('message', (message: FromChild) => {
+    super(import.meta.url);
+    this.process.on('message', (message: FromChild) => {
       if (message.is === 'done') return;
       const { reaped = [], conflicts = [], fences = [] } = message.news;
       this.told.reaped.push(...reaped);
@@ -272,27 +272,12 @@ export class ChildMember {
     this.#onNews = act;
   }
 
-  freeze(): void {
-    this.#process.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#process.kill('SIGCONT');
-  }
-
-  async kill(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const gone = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
-    await gone;
-  }
-
   async #ask(message: ToChild): Promise<void> {
     const done = new Promise<void>((resolve, reject) => {
-      this.#process.on('message', (answer: FromChild) => answer.is === 'done' && resolve());
-      this.#process.once('exit', (status) => reject(new Error(`a member ended with ${status}`)));
+      this.process.on('message', (answer: FromChild) => answer.is === 'done' && resolve());
+      this.process.once('exit', (status) => reject(new Error(`a member ended with ${status}`)));
     });
-    this.#process.send(message);
+    this.process.send(message);
     await done;
   }
 }

@@ -154,7 +154,7 @@ describe('a node that dies', () => {
     expect(await cleo.wasReaped([...sessions, 'b1'])).toEqual(new Set(sessions));
   });
 
-  test('frees its users at once; its addresses rest, but for the user who had them', async () => {
+  test('frees its users at once; its addresses rest, but for the user who had them and who has leased them', async () => {
     const cable = await layCable();
     const [anna, bert] = [await start('anna', { address: cable.address }), await start('bert')];
     expect(await anna.dial('a1', 'one', { address: 7 })).toBe(true);
@@ -166,6 +166,7 @@ describe('a node that dies', () => {
     await eventually(() => bert.told.reaped.toSorted()).toEqual(['a1', 'a2']);
     expect(await bert.dial('b1', 'other', { address: 7 })).toBe(false);
     expect(await bert.dial('b2', 'one', { address: 7 })).toBe(true);
+    expect(await bert.dial('b4', 'other', { address: 8, isDrawn: true })).toBe(true);
     expect(await bert.dial('b3', 'two')).toBe(true);
   });
 

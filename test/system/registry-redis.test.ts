@@ -10,7 +10,7 @@ import { silent } from '../../src/base/observe.ts';
 import { RedisClient, type RedisConnection, replyMs } from '../../src/base/redis.io.ts';
 import { keysOf } from '../../src/session/registry/keys.ts';
 import { describeRegistry, promised, rowOf, Walk } from '../conformance/registry.ts';
-import { RedisServer } from './redis.io.ts';
+import { Cable, RedisServer } from './redis.io.ts';
 import { openSite, type RedisSite, type SiteOptions } from './registry-site.io.ts';
 
 /** Holds when `condition` does; looks often, and gives up on what is due at once after half a minute. */
@@ -122,6 +122,34 @@ describe('with Redis', () => {
     const again = { address: 7, sessionId: 'b', user: 'jack', policy: 'reject' } as const;
     expect((await promised.claimAddress(there.registry, again)).granted).toBe(true);
     expect(await raw.hkeys(keysOf(service).holders)).toEqual(['b']);
+  });
+
+  test('who has to give way on another node is told so until it hears', async () => {
+    const service = `fault${services++}`;
+    const [near, far] = [await Cable.to(redis.port), await Cable.to(redis.port)];
+    const pace = { beatMs: 200, suspectAfterMs: 30_000, settleMs: 0 };
+    const here = await openSite({ address: near.address, service, node: 'anna', pace });
+    const there = await openSite({ address: far.address, service, node: 'bert', pace, deafTo: 1 });
+    sites = [here, there];
+    near.cut();
+    far.cut();
+    await until(() => sites.every(({ registry }) => !registry.isOnline), 'both are alone');
+    const both = [
+      [here, 'a', 7],
+      [there, 'b', 8],
+    ] as const;
+    for (const [site, sessionId, address] of both) {
+      expect((await promised.claimUser(site.registry, claim(sessionId))).granted).toBe(true);
+      site.registry.up(rowOf(site, sessionId, 'jack', address));
+    }
+
+    far.mend();
+    await until(() => there.registry.isOnline && there.registry.unwritten === 0, 'one is back');
+    near.mend();
+
+    await until(() => there.performed.length > 0, 'it has heard');
+    expect(there.performed).toEqual([{ kind: 'kick', sessionIds: ['b'], cause: 'replaced' }]);
+    for (const cable of [near, far]) cable.remove();
   });
 
   test('a command that a frozen Redis meets too late has no effect', async () => {

@@ -24,14 +24,28 @@ export interface SiteOptions {
   readonly service: string;
   readonly node: string;
   readonly pace?: Partial<Pace>;
+  /** Commands of others that get lost on their way, the first ones. */
+  readonly deafTo?: number;
 }
 
-export async function openSite({ address, service, node, pace }: SiteOptions): Promise<RedisSite> {
+export async function openSite({
+  address,
+  service,
+  node,
+  pace,
+  deafTo = 0,
+}: SiteOptions): Promise<RedisSite> {
   const owner = { node, bootId: randomBytes(8).toString('hex') };
   const log = process.env.REGISTRY_LOG === undefined ? silent : console.log;
   const clock = systemClock;
   const redis = new RedisClient(address, log);
-  const openInbox = inboxReaderOver(() => connectRedis(address, 'patient', log), clock);
+  const openReader = inboxReaderOver(() => connectRedis(address, 'patient', log), clock);
+  let unheard = deafTo;
+  const openInbox: typeof openReader = (inbox, take) =>
+    openReader(inbox, (message) => {
+      unheard -= 1;
+      if (unheard < 0) take(message);
+    });
   const life = { pace: { ...customaryPace, ...pace }, clock, random: systemRandom, log };
   const nodes = new RedisNodes({ redis, openInbox, service, owner, ...life });
   const registry = new RedisRegistry({ redis, service, owner, nodes, clock, log });

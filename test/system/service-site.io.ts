@@ -8,22 +8,25 @@
  *     await site.remove();
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Namespace, Network } from '../netns/namespaces.io.ts';
 import { Concentrator, processesIn } from './concentrator.io.ts';
 import { FreeRadius, type RadiusUser } from './freeradius.io.ts';
+import { ServiceRedis } from './service-redis.io.ts';
 
 const program = fileURLToPath(new URL('../../build/main.js', import.meta.url));
 const pptpctl = fileURLToPath(new URL('../../build/console/pptpctl.io.js', import.meta.url));
 
 /** Where Redis and FreeRADIUS are, as everybody reaches them. */
 const core = '10.210.100.254';
+
+const redisPorts = '6379, 6380, 26379-26381';
+const radiusPorts = '1812, 1813';
 
 export interface Printed {
   readonly status: number;
@@ -37,7 +40,7 @@ export class ServiceSite {
   readonly #network: Network;
   readonly #directory = mkdtempSync(join(tmpdir(), 'pptp-service-'));
   #radius: FreeRadius | undefined;
-  #redis: ChildProcess | undefined;
+  #redis: ServiceRedis | undefined;
   readonly #atExit = (): void => this.#sweep();
 
   private constructor(label: string, count: number) {
@@ -49,9 +52,15 @@ export class ServiceSite {
     process.prependOnceListener('exit', this.#atExit);
   }
 
-  static async start(label: string, count: number, users: readonly RadiusUser[] = []): Promise<ServiceSite> {
+  /** A watched Redis has a replica, and Sentinels. */
+  static async start(
+    label: string,
+    count: number,
+    users: readonly RadiusUser[] = [],
+    watched?: 'watched',
+  ): Promise<ServiceSite> {
     const site = new ServiceSite(label, count);
-    await site.startRedis();
+    site.#redis = await ServiceRedis.start(site.core, core, watched);
     site.#radius = await FreeRadius.start({ namespace: site.core, address: core, isQuiet: true, users });
     return site;
   }
@@ -61,8 +70,9 @@ export class ServiceSite {
     return this.#radius;
   }
 
-  get redisPid(): number {
-    return this.#redis?.pid ?? 0;
+  get redis(): ServiceRedis {
+    if (this.#redis === undefined) throw new Error('Redis has not been started');
+    return this.#redis;
   }
 
   /** Address of a node, by its place. */
@@ -70,35 +80,12 @@ export class ServiceSite {
     return `10.210.${at + 1}.1`;
   }
 
-  /** One that keeps nothing: after `killRedis` it comes back empty. */
-  async startRedis(): Promise<void> {
-    const words = ['--bind', core, '--protected-mode', 'no', '--save', '', '--appendonly', 'no'];
-    const child = this.core.start(['redis-server', ...words], { stdio: ['ignore', 'pipe', 'ignore'] });
-    if (child.stdout === null) throw new Error('redis needs a pipe');
-    this.#redis = child;
-    for await (const line of createInterface({ input: child.stdout }))
-      if (/Ready to accept/.test(line)) break;
-    child.stdout.resume();
-  }
-
-  async killRedis(): Promise<void> {
-    const child = this.#redis;
-    if (child === undefined) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  }
-
-  signalRedis(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#redis?.kill(signal);
-  }
-
   /** Starts the node and waits until it listens; again with what it had left if it was there before. */
   async startNode(at: number, script: string): Promise<Concentrator> {
     const directory = join(this.#directory, `node${at + 1}`);
     mkdirSync(directory, { recursive: true });
     const file = join(directory, 'configuration.rsc');
-    const whole = `/system cluster set redis=redis://${core} dead-after=6s
+    const whole = `/system cluster set ${this.redis.settings} dead-after=6s
 /radius add service=ppp address=${core} secret=${this.radius.secret} src-address=${this.addressOf(at)}
 /radius incoming set accept=yes
 ${script}`;
@@ -123,6 +110,23 @@ ${script}`;
     for (const pid of processesIn(this.#node(at))) process.kill(pid, signal);
   }
 
+  /** Lets nothing pass any more between a node and these, without a word to either. */
+  cut(at: number, from: 'redis' | 'radius' | 'both' | 'everything'): void {
+    const ports = { redis: redisPorts, radius: radiusPorts, both: `${redisPorts}, ${radiusPorts}` };
+    const [out, back] = ['dport', 'sport'].map((port) =>
+      from === 'everything' ? '' : `th ${port} { ${ports[from]} }`,
+    );
+    const table = `table inet cut {
+      chain out { type filter hook output priority -300; oifname != "lo" ${out} drop; }
+      chain back { type filter hook input priority -300; iifname != "lo" ${back} drop; }
+    }`;
+    this.#node(at).run('nft', table);
+  }
+
+  mend(at: number): void {
+    this.#node(at).run('nft', 'delete table inet cut');
+  }
+
   /** What pptpctl prints for one command on a node. */
   async console(at: number, ...words: readonly string[]): Promise<Printed> {
     const run = join(this.#directory, `node${at + 1}`, 'run');
@@ -136,6 +140,7 @@ ${script}`;
   async remove(): Promise<void> {
     process.off('exit', this.#atExit);
     await this.#radius?.remove();
+    this.#redis?.remove();
     this.#sweep();
     await this.#network.remove();
   }

@@ -127,10 +127,10 @@ describe('three nodes', { timeout: 120_000 }, () => {
 
   test('while Redis is away sessions go on and new ones come; when it is back, empty, it knows them all', async () => {
     const before = await connect('carla', 0);
-    await site.killRedis();
+    await site.redis.kill();
     const during = await connect('dora', 1);
     expect(before.dialer.session?.state).toBe('up');
-    await site.startRedis();
+    await site.redis.startEmpty();
     const text = await until(2, '/ppp active print', (all) => all.includes('carla') && all.includes('dora'));
     expect(new Set(text.match(/10\.77\.\d+\.\d+/g)).size).toBe(2);
     await hangUp(before);

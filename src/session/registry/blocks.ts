@@ -51,6 +51,15 @@ export const customaryTerms: BlockTerms = {
   blockSize: 64,
 };
 
+/** Looks within the time in which nothing is granted: who does not know that data were lost hears of it with the next, and has all but one to say what it holds. */
+const looksToSettle = 6;
+
+/** For a service that settles sooner. */
+export function termsOf(settleMs: number): BlockTerms {
+  const lookMs = Math.min(customaryTerms.lookMs, Math.round(settleMs / looksToSettle));
+  return { ...customaryTerms, settleMs, lookMs };
+}
+
 /** How the books stand. */
 export interface Kept {
   /** How long nothing is granted yet, in ms. */

@@ -36,8 +36,10 @@ class StreamReader implements InboxReader {
     void this.#read();
   }
 
+  /** A reply may be awaited from the Redis before, which is frozen, or nobody's master any more: by another connection. */
   rewind(): void {
     this.#last = '0-0';
+    this.#redis.disconnect(true);
   }
 
   close(): void {

@@ -85,6 +85,9 @@ export const customaryPace: Pace = {
   quarantineMs: 600_000,
 };
 
+/** The way back to Redis, in ms: a connection that broke is tried again every two seconds, and the attempt before may be under way. */
+const settleLeastMs = 4_000;
+
 /** For a service that takes its nodes for dead sooner, all is quicker; one that waits longer hears of its nodes no less often. */
 export function paceOf(deadAfterMs: number): Pace {
   const share = Math.min(1, deadAfterMs / customaryPace.deadAfterMs);
@@ -92,7 +95,7 @@ export function paceOf(deadAfterMs: number): Pace {
     ...customaryPace,
     beatMs: Math.round(customaryPace.beatMs * share),
     suspectAfterMs: Math.round(customaryPace.suspectAfterMs * share),
-    settleMs: Math.round(customaryPace.settleMs * share),
+    settleMs: Math.max(settleLeastMs, Math.round(customaryPace.settleMs * share)),
     deadAfterMs,
   };
 }

@@ -17,20 +17,21 @@ import { nodeKeysOf } from './nodes.ts';
 import { Outbox } from './outbox.ts';
 import { applies, type Grant, OwnSessions } from './own-sessions.ts';
 import type { Nodes } from './parts.ts';
-import type {
-  AddressClaim,
-  ClaimOutcome,
-  Known,
-  NodeCommand,
-  NodeReply,
-  NodeRow,
-  Owner,
-  Registry,
-  RegistryPorts,
-  Search,
-  SessionRef,
-  SessionRow,
-  UserClaim,
+import {
+  type AddressClaim,
+  type ClaimOutcome,
+  commandMs,
+  type Known,
+  type NodeCommand,
+  type NodeReply,
+  type NodeRow,
+  type Owner,
+  type Registry,
+  type RegistryPorts,
+  type Search,
+  type SessionRef,
+  type SessionRow,
+  type UserClaim,
 } from './registry.ts';
 import {
   type Loser,
@@ -57,6 +58,8 @@ const alone: SharedGrant = { epoch: 0, victims: [] };
 const laterMs = 500;
 /** Between two comparisons of Redis with memory, in ms, if nothing else calls for one. */
 const compareMs = 60_000;
+/** How often a node is told that a session of its own has to end, before it is left to its own next comparison. */
+const kicksMax = compareMs / (commandMs + laterMs);
 /** How long a list may take, in ms: 20,000 rows take a tenth of it. What has not come by then is not in it. */
 const listMs = 5 * replyMs;
 
@@ -287,9 +290,16 @@ export class RedisRegistry implements Registry {
         if (this.#own.leaves(sessionId)) this.#ports?.conflict(sessionId, why);
       } else elsewhere.set(node, [...(elsewhere.get(node) ?? []), sessionId]);
     }
-    for (const [node, sessionIds] of elsewhere) {
-      this.#nodes.command(node, { kind: 'kick', sessionIds, cause: 'replaced' }, () => {});
-    }
+    for (const [node, sessionIds] of elsewhere) this.#kick(node, sessionIds, kicksMax);
+  }
+
+  /** Said again while the node does not hear: after a failover one node may be there long before the other. */
+  #kick(node: string, sessionIds: readonly string[], kicks: number): void {
+    this.#nodes.command(node, { kind: 'kick', sessionIds, cause: 'replaced' }, (reply) => {
+      const isHeard = reply.ok || reply.why !== 'unreachable';
+      if (isHeard || kicks === 1 || this.#isClosed) return;
+      this.#clock.arm(laterMs, () => this.#kick(node, sessionIds, kicks - 1));
+    });
   }
 
   // --- Questions ---------------------------------------------------------------------------------------------------------

@@ -84,13 +84,15 @@ export interface UserClaim {
   readonly policy: 'reject' | 'replace';
 }
 
-/** An address that is not out of this node's own blocks: RADIUS gave it, or a secret names it. */
+/** The address of a session that is about to be. */
 export interface AddressClaim {
   readonly address: Ipv4;
   readonly sessionId: string;
   readonly user: string;
   /** If another session has it: this one is refused; or gets it all the same if the other is of the same user. */
   readonly policy: 'reject' | 'replace';
+  /** Out of this node's own blocks: what a dead node may serve still is not in them. Else RADIUS gave it, or a secret names it. */
+  readonly isDrawn?: boolean;
 }
 
 /** Victims are sessions that the claim is granted at the cost of: who claims ends them, with `command`. */

@@ -24,24 +24,25 @@ const redisUrl: Kind<string> = {
   format: (value) => value,
 };
 
-/** Where a Sentinel listens; its port is 26379 unless told. */
-export interface SentinelAddress {
+/** Where a server of Redis or a Sentinel listens. */
+export interface HostAndPort {
   readonly host: string;
   readonly port: number;
 }
 
-const sentinelPort = 26_379;
-
-const sentinel: Kind<SentinelAddress> = {
-  label: 'host[:port]',
-  parse(typed) {
-    const [, host = '', digits] = /^([a-z\d_.-]+|\[[\da-f:.]+\])(?::(\d{1,5}))?$/i.exec(typed) ?? [];
-    const port = digits === undefined ? sentinelPort : Number(digits);
-    if (host === '' || port < 1 || port > 65_535) return refuse.invalid();
-    return { host: host.replace(/^\[|\]$/g, ''), port };
-  },
-  format: ({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`,
-};
+/** The port is `portDefault` unless told. */
+function hostAndPort(portDefault: number): Kind<HostAndPort> {
+  return {
+    label: 'host[:port]',
+    parse(typed) {
+      const [, host = '', digits] = /^([a-z\d_.-]+|\[[\da-f:.]+\])(?::(\d{1,5}))?$/i.exec(typed) ?? [];
+      const port = digits === undefined ? portDefault : Number(digits);
+      if (host === '' || port < 1 || port > 65_535) return refuse.invalid();
+      return { host: host.replace(/^\[|\]$/g, ''), port };
+    },
+    format: ({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`,
+  };
+}
 
 /** It stands in every key, between braces: a Redis Cluster keeps all keys of a service on one server, where scripts find them. */
 const serviceName: Kind<string> = {
@@ -53,6 +54,67 @@ const serviceName: Kind<string> = {
   },
   format: (value) => value,
 };
+
+/** What rows cannot say alone. */
+interface Combined {
+  readonly redis: string | undefined;
+  readonly redisUser: string;
+  readonly redisPassword: string;
+  readonly redisSentinels: readonly HostAndPort[];
+  readonly redisClusterNodes: readonly HostAndPort[];
+  readonly redisCaFile: string;
+  readonly redisCertificateFile: string;
+  readonly redisKeyFile: string;
+  readonly accountingStore: 'journal' | 'redis';
+}
+
+interface Objection {
+  readonly argument: keyof Combined;
+  readonly words: string;
+  applies(settings: Combined): boolean;
+}
+
+const objections: readonly Objection[] = [
+  {
+    argument: 'accountingStore',
+    words: 'accounting-store is redis, and no redis is set',
+    applies: ({ redis, accountingStore }) => accountingStore === 'redis' && redis === undefined,
+  },
+  {
+    argument: 'redisKeyFile',
+    words: 'a certificate needs its key, and a key its certificate',
+    applies: ({ redisCertificateFile, redisKeyFile }) =>
+      (redisCertificateFile === '') !== (redisKeyFile === ''),
+  },
+  {
+    argument: 'redisClusterNodes',
+    words: 'a Redis Cluster has no Sentinels: redis-sentinels and redis-cluster-nodes exclude each other',
+    applies: ({ redisSentinels, redisClusterNodes }) =>
+      redisSentinels.length > 0 && redisClusterNodes.length > 0,
+  },
+  {
+    argument: 'redisClusterNodes',
+    words: 'redis tells whether the cluster speaks TLS: set it to redis://cluster or rediss://cluster',
+    applies: ({ redis, redisClusterNodes }) => redis === undefined && redisClusterNodes.length > 0,
+  },
+  {
+    argument: 'redis',
+    words: 'a Redis Cluster has no databases but 0',
+    applies: ({ redis = '', redisClusterNodes }) =>
+      redisClusterNodes.length > 0 && /[^/]\/0*[1-9]\d*$/.test(redis),
+  },
+  {
+    argument: 'redisCaFile',
+    words: 'files of certificates are for TLS: redis must begin with rediss://',
+    applies: ({ redis = '', redisCaFile, redisCertificateFile }) =>
+      redis.startsWith('redis:') && redisCaFile + redisCertificateFile !== '',
+  },
+  {
+    argument: 'redisPassword',
+    words: 'a user of redis needs a password',
+    applies: ({ redisUser, redisPassword }) => redisUser !== '' && redisPassword === '',
+  },
+];
 
 const file = (help: string) => ({ kind: text, default: '', applies: 'restart', help }) as const;
 
@@ -76,7 +138,7 @@ export const clusterMenu = menu({
       help: 'Password of Redis, or of its user.',
     },
     redisSentinels: {
-      kind: listOf(sentinel),
+      kind: listOf(hostAndPort(26_379)),
       default: [],
       applies: 'restart',
       help: 'Sentinels that know which Redis is the master; then the URL gives database and TLS only.',
@@ -86,6 +148,12 @@ export const clusterMenu = menu({
       default: 'mymaster',
       applies: 'restart',
       help: 'What the Sentinels call the master.',
+    },
+    redisClusterNodes: {
+      kind: listOf(hostAndPort(6379)),
+      default: [],
+      applies: 'restart',
+      help: 'Nodes of a Redis Cluster, some are enough: they know the others; then the URL tells only whether it is TLS.',
     },
     redisCaFile: file('Certificates of those who may sign that of Redis; empty: those the system trusts.'),
     redisCertificateFile: file('Our certificate, if Redis asks for one.'),
@@ -109,16 +177,9 @@ export const clusterMenu = menu({
       help: 'Who delivers the records of a node that has died: itself when it is back, or any other through Redis.',
     },
   },
-  check({ redis, redisCertificateFile, redisKeyFile, accountingStore }) {
-    if (accountingStore === 'redis' && redis === undefined) {
-      const refusal = refuse.failure('accounting-store is redis, and no redis is set');
-      return { argument: 'accountingStore', refusal };
-    }
-    if ((redisCertificateFile === '') !== (redisKeyFile === '')) {
-      const refusal = refuse.failure('a certificate needs its key, and a key its certificate');
-      return { argument: 'redisKeyFile', refusal };
-    }
-    return undefined;
+  check(settings) {
+    const wrong = objections.find(({ applies }) => applies(settings));
+    return wrong && { argument: wrong.argument, refusal: refuse.failure(wrong.words) };
   },
 });
 

@@ -82,14 +82,10 @@ export class SharedSessions {
     );
   }
 
-  claimAddress({ sessionId, user, address, policy }: AddressClaim): Promise<SharedGrant | undefined> {
-    return this.#run('claimAddress', [
-      this.#deadline(),
-      sessionId,
-      nameOf(user),
-      formatIpv4(address),
-      policy,
-    ]).then(grantOf);
+  claimAddress(claim: AddressClaim): Promise<SharedGrant | undefined> {
+    const { sessionId, user, address, policy, isDrawn = false } = claim;
+    const words = [sessionId, nameOf(user), formatIpv4(address), policy, isDrawn ? 1 : 0];
+    return this.#run('claimAddress', [this.#deadline(), ...words]).then(grantOf);
   }
 
   /** Writes sessions as they are here. `startedAtMs` is of those that have but claims. Gives those that have to end. */

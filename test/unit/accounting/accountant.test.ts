@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Accountant } from '../../../src/accounting/accountant.ts';
 import { type Delivery, EmbeddedDelivery, type Entry } from '../../../src/accounting/delivery.ts';
-import { type Ledger, LedgerState, type Recovered } from '../../../src/accounting/ledger.ts';
+import { type Ledger, LedgerState, type Recovered, sessionIdsIn } from '../../../src/accounting/ledger.ts';
 import { type AccountingRecord, streamOf, type Usage } from '../../../src/accounting/record.ts';
 import { VirtualClock } from '../../../src/base/clock.ts';
 import { silent } from '../../../src/base/observe.ts';
@@ -327,6 +327,46 @@ describe('the node', () => {
     expect(world.told.map(({ kind }) => kind)).toEqual(['on', 'start', 'stop', 'on']);
     expect(world.disk.state.pending.size).toBe(0);
   });
+});
+
+test.each([
+  ['has been told is told no more', true, ['start']],
+  ['is still on its way has a Stop behind it', false, ['start', 'stop']],
+])('a session that another node has buried while it was up, and whose Start %s', (_, isTold, kinds) => {
+  const world = new World().ready();
+  world.answers = () => isTold;
+  world.accountant.up(factsOf('a'), 0);
+  world.clock.advance(100);
+
+  world.accountant.abandon('a');
+  world.answers = () => true;
+  world.clock.advance(10_000);
+
+  expect(world.of('a').map(({ kind }) => kind)).toEqual(kinds);
+  expect([world.disk.state.pending.size, world.disk.state.sessions.size]).toEqual([0, 0]);
+});
+
+test('nothing more is told of a session that another node has buried, not even its Start', () => {
+  const world = new World().ready();
+  world.answers = () => false;
+  for (const sessionId of ['a', 'b', 'c']) world.accountant.up(factsOf(sessionId), 0);
+  world.accountant.ended('b', { usage: usageOf(1), terminateCause: 1 });
+  world.clock.advance(100);
+  const recovered = world.disk.recovered();
+  expect(sessionIdsIn(recovered).toSorted()).toEqual(['a', 'b', 'c']);
+
+  world.answers = () => true;
+  const accountant = world.start();
+  accountant.recover(
+    recovered,
+    () => false,
+    (sessionId) => sessionId !== 'c',
+  );
+  world.clock.advance(1_000);
+
+  expect([world.of('a'), world.of('b')]).toEqual([[], []]);
+  expect(world.of('c').map(({ kind }) => kind)).toEqual(['start', 'stop']);
+  expect([world.disk.state.pending.size, world.disk.state.sessions.size]).toEqual([0, 0]);
 });
 
 test.each([

@@ -291,28 +291,6 @@ describe('addresses out of what is leased', () => {
   });
 });
 
-describe('an address that is passed on', () => {
-  it("is the other session's from then on, and free only after that one", () => {
-    const addresses = new Addresses({ random: seededRandom(7) });
-    const wish = { address: ip('10.0.0.5') };
-    addresses.takeRemote(wish, 'old', 'ann');
-
-    expect(addresses.pass(wish.address, 'somebody', 'new')).toBe(false);
-    expect(addresses.pass(wish.address, 'old', 'new')).toBe(true);
-    addresses.release('old');
-    expect(addresses.holderOf(wish.address)).toBe('new');
-    addresses.release('new');
-    expect(addresses.holderOf(wish.address)).toBeUndefined();
-  });
-
-  it("is not one that sessions share as this node's end", () => {
-    const addresses = new Addresses({ random: seededRandom(7) });
-    addresses.takeLocal({ address: ip('10.0.0.1') }, 'one');
-
-    expect(addresses.pass(ip('10.0.0.1'), 'one', 'two')).toBe(false);
-  });
-});
-
 it('reads and prints the end of a chain of pools as RouterOS does', () => {
   const { kind } = poolMenu.rows.nextPool;
 

@@ -1,17 +1,17 @@
--- An address. KEYS: …, sessions of this owner, their counters, quarantine. ARGV: owner, deadline, session, user, address, policy.
--- Gives false, or { epoch, victim's owner, victim }.
+-- An address. KEYS: …, sessions of this owner, their counters, quarantine. ARGV: owner, deadline, session, user, address, policy, 1 if
+-- it is drawn out of the owner's own blocks. Gives false, or { epoch, victim's owner, victim }.
 
 local sessions, quarantine = KEYS[6], KEYS[8]
-local me, deadline, session, user, address, policy = unpack(ARGV)
+local me, deadline, session, user, address, policy, drawn = unpack(ARGV)
 local wrong = objection(me, deadline)
 if wrong then return wrong end
 
 local mine = claim_of(session)
 -- Another of the user's sessions has taken its place meanwhile.
 if mine and mine.leaving then return false end
--- Its node has died, and may serve it still.
+-- Its node has died, and may serve it still; a node's own blocks are what it served itself, or what has rested.
 local until_ms, last_user = (redis.call('HGET', quarantine, address) or ''):match('^(%d+) (%S*)$')
-if until_ms and tonumber(until_ms) > now_ms() and last_user ~= user then return false end
+if drawn ~= '1' and until_ms and tonumber(until_ms) > now_ms() and last_user ~= user then return false end
 local rival = rival_for(address, session)
 if rival and (policy == 'reject' or rival.user ~= user) then return false end
 

@@ -220,17 +220,27 @@ describe('leases of blocks', () => {
   });
 });
 
+/** `a` has forty sessions and is cut off until its block is free to others; then `b` takes all that it can have. */
+function cutOff(seed: number): {
+  readonly world: World;
+  readonly a: SimulatedNode;
+  readonly b: SimulatedNode;
+} {
+  const world = settled(seed, [pool('p', '10.0.0.0/26')], ['a', 'b']);
+  const [a, b] = nodesOf(world);
+  fill(world, a, 'p', 40);
+  a.isReachable = false;
+  world.clock.advance(terms.leaseMs + terms.quarantineMs + 2 * minuteMs);
+  for (let calls = 0; calls < 100; calls++) {
+    b.call('p');
+    world.clock.advance(1_000);
+  }
+  return { world, a, b };
+}
+
 describe('a node that was cut off for longer than lease and quarantine', () => {
   it('loses to who was granted its block, and learns which sessions must end', () => {
-    const world = settled(11, [pool('p', '10.0.0.0/26')], ['a', 'b']);
-    const [a, b] = nodesOf(world);
-    fill(world, a, 'p', 40);
-    a.isReachable = false;
-    world.clock.advance(terms.leaseMs + terms.quarantineMs + 2 * minuteMs);
-    for (let calls = 0; calls < 100; calls++) {
-      b.call('p');
-      world.clock.advance(1_000);
-    }
+    const { world, a, b } = cutOff(11);
     expect(world.doubles().length).toBeGreaterThan(0);
     const doubled = world.doubles().length;
     a.reconnected();
@@ -242,15 +252,7 @@ describe('a node that was cut off for longer than lease and quarantine', () => {
   });
 
   it('loses also when the books are empty, whoever speaks first', () => {
-    const world = settled(12, [pool('p', '10.0.0.0/26')], ['a', 'b']);
-    const [a, b] = nodesOf(world);
-    fill(world, a, 'p', 40);
-    a.isReachable = false;
-    world.clock.advance(terms.leaseMs + terms.quarantineMs + 2 * minuteMs);
-    for (let calls = 0; calls < 100; calls++) {
-      b.call('p');
-      world.clock.advance(1_000);
-    }
+    const { world, a, b } = cutOff(12);
     world.books.empty();
     b.isReachable = false;
     a.reconnected();

@@ -1,6 +1,7 @@
 /** How often nodes tell that they live, and in what form they tell what. */
 
 import { expect, test } from 'vitest';
+import { customaryTerms, termsOf } from '../../../../src/session/registry/blocks.ts';
 import {
   commandText,
   customaryPace,
@@ -79,5 +80,15 @@ test('a node is suspect after three beats, and dead long after, whatever the ope
     expect(pace.suspectAfterMs).toBeGreaterThanOrEqual(2.9 * pace.beatMs);
     expect(pace.deadAfterMs).toBeGreaterThanOrEqual(7.9 * pace.suspectAfterMs);
     expect(pace.beatMs).toBeLessThanOrEqual(customaryPace.beatMs);
+  }
+});
+
+test('nothing is given out anew before all can have been back, and have looked, whatever the operator sets', () => {
+  expect(termsOf(customaryPace.settleMs)).toEqual(customaryTerms);
+  for (const deadAfterMs of [1_000, 10_000, 60_000, 600_000]) {
+    const { settleMs } = paceOf(deadAfterMs);
+    expect(settleMs).toBeGreaterThanOrEqual(4_000);
+    expect(termsOf(settleMs).settleMs).toBe(settleMs);
+    expect(settleMs).toBeGreaterThanOrEqual(5.9 * termsOf(settleMs).lookMs);
   }
 });

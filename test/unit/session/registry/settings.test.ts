@@ -59,6 +59,25 @@ describe('as a whole', () => {
     expect(refusalOf({ redisCertificateFile: 'node.pem', redisKeyFile: 'node.key' })).toBeUndefined();
   });
 
+  const nodes = [{ host: '10.0.0.1', port: 6379 }];
+  const sentinels = [{ host: '10.0.0.2', port: 26_379 }];
+
+  test.each<[string, Partial<ClusterSettings>, string | undefined]>([
+    ['nodes of a cluster', { redis: 'rediss://cluster', redisClusterNodes: nodes }, undefined],
+    ['the same with database 0', { redis: 'redis://cluster/0', redisClusterNodes: nodes }, undefined],
+    ['another database', { redis: 'redis://cluster/2', redisClusterNodes: nodes }, 'redis'],
+    ['nodes without a word on TLS', { redisClusterNodes: nodes }, 'redisClusterNodes'],
+    [
+      'nodes and Sentinels',
+      { redis: 'redis://cluster', redisClusterNodes: nodes, redisSentinels: sentinels },
+      'redisClusterNodes',
+    ],
+    ['Sentinels and a database', { redis: 'redis://master/2', redisSentinels: sentinels }, undefined],
+    ['an authority without TLS', { redis: 'redis://host', redisCaFile: 'ca.pem' }, 'redisCaFile'],
+    ['a user without a password', { redis: 'redis://host', redisUser: 'pptp' }, 'redisPassword'],
+    ['a password of nobody', { redis: 'redis://host', redisPassword: 'x' }, undefined],
+  ])('%s', (_, changes, argument) => expect(refusalOf(changes)).toBe(argument));
+
   test('the defaults are the node that stands alone', () => {
     expect(refusalOf({})).toBeUndefined();
     expect(defaultsOf(clusterMenu)).toMatchObject({ redis: undefined, accountingStore: 'journal' });
