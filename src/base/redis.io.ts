@@ -8,19 +8,26 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { Redis, type RedisOptions } from 'ioredis';
+import { createConnection } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { Fault } from './fault.ts';
 import type { Log } from './observe.ts';
+import { ClusterGuide, type ClusterView, nameOf, type RedisPlace, viewOf } from './redis-cluster.io.ts';
+import { Complaints, troubleOf } from './redis-trouble.ts';
 
-/** A server, or the Sentinels that know it. Empty texts are settings that are not given. */
+/** A server, the Sentinels that know it, or nodes of the cluster that it is in. Empty texts are settings that are not given. */
 export interface RedisAddress {
-  /** `redis://host:port/db`, or `rediss://` for TLS. With Sentinels only its database and TLS count. */
+  /** `redis://host:port/db`, or `rediss://` for TLS. With Sentinels only its database and TLS count, with a cluster only TLS. */
   readonly url: string;
   readonly user: string;
   readonly password: string;
-  readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+  readonly sentinels: readonly RedisPlace[];
   /** What the Sentinels call the server. */
   readonly masterName: string;
+  /** Nodes to ask for the one that has `key`, and with it all keys that are used over this address. */
+  readonly cluster?: { readonly nodes: readonly RedisPlace[]; readonly key: string };
   /** Files in PEM: who may have signed the server's certificate, and ours. */
   readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string };
 }
@@ -53,19 +60,18 @@ export type Temper = keyof typeof silentMs;
 /** A connection as ioredis has it: for BullMQ alone. */
 export type RedisConnection = Redis;
 
-/** A connection of ioredis that begins to connect at once. Throws a `Fault` if the address cannot be used. */
+/**
+ * A connection of ioredis that begins to connect at once. Throws a `Fault` if the address cannot be used. What is wrong with Redis is
+ * an operator's business once: the client says it, other connections say it for debugging.
+ */
 export function connectRedis(address: RedisAddress, temper: Temper, log: Log): RedisConnection {
-  const redis = new Redis({ ...placeOf(address), ...mannersOf(temper) });
-  let last = '';
-  redis.on('ready', () => {
-    last = '';
-  });
-  // Each attempt fails alike while the server is away: it is said once.
-  redis.on('error', (error: Error) => {
-    if (error.message === last) return;
-    last = error.message;
-    log('debug', 'system', `redis: ${error.message}`);
-  });
+  return open(address, temper, new Complaints(log, 'debug'));
+}
+
+function open(address: RedisAddress, temper: Temper, complaints: Complaints): RedisConnection {
+  const redis = new Redis({ ...placeOf(address), ...mannersOf(address, temper) });
+  redis.on('ready', () => complaints.allIsWell());
+  redis.on('error', (error) => complaints.tell(error));
   return redis;
 }
 
@@ -74,9 +80,11 @@ export class RedisClient implements ScriptRunner {
   /** For BullMQ alone, which needs the client itself. */
   readonly raw: RedisConnection;
   readonly #defined = new Set<string>();
+  readonly #complaints: Complaints;
 
   constructor(address: RedisAddress, log: Log) {
-    this.raw = connectRedis(address, 'prompt', log);
+    this.#complaints = new Complaints(log);
+    this.raw = open(address, 'prompt', this.#complaints);
   }
 
   get isReady(): boolean {
@@ -113,7 +121,10 @@ export class RedisClient implements ScriptRunner {
     const commands = this.raw as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
     const command = commands[script.name];
     if (command === undefined) throw new Error(`script ${script.name} is not defined`);
-    return command.call(this.raw, keys.length, ...keys, ...args);
+    return command.call(this.raw, keys.length, ...keys, ...args).catch((error: unknown) => {
+      if (troubleOf(error) !== undefined) this.#complaints.tell(error);
+      throw error;
+    });
   }
 
   /**
@@ -138,15 +149,15 @@ export class RedisClient implements ScriptRunner {
   }
 }
 
-function mannersOf(temper: Temper): Options {
+function mannersOf({ cluster }: RedisAddress, temper: Temper): Options {
+  const hasMoved = cluster === undefined ? isReplica : isElsewhere;
   return {
     connectTimeout: 2 * replyMs,
     socketTimeout: silentMs[temper],
     sentinelCommandTimeout: replyMs,
     retryStrategy: pauseBefore,
     sentinelRetryStrategy: pauseBefore,
-    // A master that has become a replica says so; the next connection finds its successor.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error) => hasMoved.test(error.message) && (temper === 'patient' ? 2 : 1),
     ...(temper === 'prompt'
       ? {
           commandTimeout: replyMs,
@@ -158,35 +169,105 @@ function mannersOf(temper: Temper): Options {
   };
 }
 
+/** What a master says that has become a replica. The next connection finds its successor; 2 has the command sent to that. */
+const isReplica = /^READONLY /;
+/** What a node of a cluster says whose slot is another's, or who is cut off from the others. */
+const isElsewhere = /^(MOVED|CLUSTERDOWN) /;
+
 /** Doubles up to the last, a quarter of it random: nodes that lost a server together do not come back together. */
 function pauseBefore(attempt: number): number {
   const fullMs = Math.min(reconnectMs.last, reconnectMs.first * 2 ** Math.min(attempt - 1, 10));
   return fullMs * (0.75 + Math.random() / 4);
 }
 
-function placeOf({ url, user, password, sentinels, masterName, tls }: RedisAddress): Options {
+function placeOf({ url, user, password, sentinels, masterName, cluster, tls }: RedisAddress): Options {
   const place = new URL(url);
   const database = Number(place.pathname.slice(1) || 0);
-  const secure =
-    place.protocol === 'rediss:'
-      ? {
-          tls: {
-            ...(tls.ca === '' ? {} : { ca: pemOf(tls.ca) }),
-            ...(tls.certificate === '' ? {} : { cert: pemOf(tls.certificate) }),
-            ...(tls.key === '' ? {} : { key: pemOf(tls.key) }),
-          },
-          enableTLSForSentinelMode: true,
-        }
-      : {};
-  return {
-    db: database,
-    ...(sentinels.length === 0
-      ? { host: place.hostname.replace(/^\[|\]$/g, ''), port: Number(place.port || 6379) }
-      : { sentinels: [...sentinels], name: masterName }),
+  const isSecure = place.protocol === 'rediss:';
+  const access: Options = {
     ...(user === '' ? {} : { username: user }),
     ...(password === '' ? {} : { password }),
-    ...secure,
+    ...(isSecure ? { tls: certificatesOf(tls) } : {}),
   };
+  if (cluster !== undefined) return { ...access, Connector: clusterConnector(cluster, access) };
+  if (sentinels.length > 0) {
+    const secure = isSecure ? { enableTLSForSentinelMode: true } : {};
+    return { ...access, ...secure, db: database, sentinels: [...sentinels], name: masterName };
+  }
+  const host = place.hostname.replace(/^\[|\]$/g, '');
+  return { ...access, db: database, host, port: Number(place.port || 6379) };
+}
+
+function certificatesOf({ ca, certificate, key }: RedisAddress['tls']) {
+  return {
+    ...(ca === '' ? {} : { ca: pemOf(ca) }),
+    ...(certificate === '' ? {} : { cert: pemOf(certificate) }),
+    ...(key === '' ? {} : { key: pemOf(key) }),
+  };
+}
+
+/**
+ * Connects to the node of a cluster that has the key. Tries until it is found, as for Sentinels: a connector that gives up is never
+ * asked again. ioredis's own client of clusters would hold connections to all nodes, and try a dead one for seconds.
+ */
+function clusterConnector({ nodes, key }: NonNullable<RedisAddress['cluster']>, access: Options) {
+  return class extends AbstractConnector {
+    readonly #guide = new ClusterGuide(nodes, (place) => askNode(place, key, access));
+
+    constructor() {
+      super(2 * replyMs);
+    }
+
+    override async connect(tell: (event: string, error: Error) => void) {
+      this.connecting = true;
+      for (let attempt = 1; this.connecting; attempt += 1) {
+        try {
+          const owner = await this.#guide.findOwner();
+          if (this.connecting) return this.#connectTo(owner);
+        } catch (error) {
+          if (this.connecting) tell('error', error as Error);
+        }
+        await pause(pauseBefore(attempt));
+      }
+      // The words by which ioredis knows that nobody wants it any more.
+      throw new Error('Connection is closed.');
+    }
+
+    #connectTo(owner: RedisPlace) {
+      const { tls } = access;
+      this.stream = tls === undefined ? createConnection(owner) : connectTls({ ...tls, ...owner });
+      this.stream.once('error', (error: Error) => {
+        this.firstError = error;
+      });
+      return this.stream;
+    }
+  };
+}
+
+async function askNode(place: RedisPlace, key: string, access: Options): Promise<ClusterView> {
+  const once = { retryStrategy: null, enableReadyCheck: false, disableClientInfo: true } as const;
+  const redis = new Redis({ ...access, ...place, ...once, connectTimeout: replyMs, commandTimeout: replyMs });
+  let trouble: Error | undefined;
+  redis.on('error', (error) => {
+    trouble ??= error;
+  });
+  try {
+    const [slot, slots, info] = await Promise.all([
+      redis.cluster('KEYSLOT', key),
+      redis.cluster('SLOTS'),
+      redis.cluster('INFO'),
+    ]);
+    return viewOf(slot, slots, info, place);
+  } catch (error) {
+    // What broke the connection says more than that the command went with it.
+    throw trouble ?? (isOverdue(error) ? new Error(`${nameOf(place)} does not answer`) : error);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+function isOverdue(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out';
 }
 
 function pemOf(file: string): Buffer {

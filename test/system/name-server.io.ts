@@ -10,11 +10,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.io.ts';
 
 const program = '/usr/sbin/named';
 
@@ -100,16 +100,6 @@ export async function dig(port: number, ...words: readonly string[]): Promise<st
     ...words,
   ]);
   return stdout.trim();
-}
-
-/** A port of loopback that neither TCP nor, as far as one can tell, UDP has. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function configurationText({ keys = [], forwardTo }: BindOptions, directory: string, port: number): string {

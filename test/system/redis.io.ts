@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { RedisAddress } from '../../src/base/redis.io.ts';
+import { freePort } from './free-port.io.ts';
 
 export class RedisServer {
   readonly port: number;
@@ -45,6 +46,10 @@ export class RedisServer {
 
   get address(): RedisAddress {
     return addressOf(this.port);
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined;
   }
 
   /** With the data that it has on its disk: at most the last second is missing. */
@@ -169,13 +174,4 @@ export function addressOf(port: number): RedisAddress {
     masterName: '',
     tls: { ca: '', certificate: '', key: '' },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
