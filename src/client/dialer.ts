@@ -3,21 +3,22 @@
  * the settings, and the news of the connection and of the session. Leave: a tunnel, or log lines that say why there is none.
  */
 
+import type { Grant } from '../aaa/grant.ts';
 import { merge } from '../aaa/merge.ts';
 import type { Profile } from '../aaa/settings.ts';
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { Host } from '../base/kind.ts';
 import type { EventOf } from '../datapath/contract.ts';
-import type { MppePolicy } from '../ppp/ccp/options.ts';
 import { type CallIds, callIdOf } from '../session/call-ids.ts';
 import { Connection, type ConnectionNews } from '../session/connection.ts';
 import { type EndingCause, endingOf, explain } from '../session/ending.ts';
 import { errorName } from '../session/errno.ts';
-import type { InterfaceNames } from '../session/interface-names.ts';
 import { Session, type SessionServices } from '../session/session.ts';
 import { summarise } from '../session/summary.ts';
 import { Timers } from '../session/timers.ts';
-import { DialledServer } from './dialled-server.ts';
+import { Demand, type DemandServices } from './demand.ts';
+import { Detour, type DetourServices } from './detour.ts';
+import { DialledServer, type DialledServerServices, single } from './dialled-server.ts';
 import type { ClientSettings } from './settings.ts';
 
 /** RFC 2637 section 1.3. */
@@ -28,16 +29,24 @@ const connectTimeoutMs = 10_000;
 const redialMs = { first: 1000, last: 30_000 } as const;
 
 /** RouterOS's words for `monitor`. */
-export type DialStatus = 'Disabled' | 'Dialing' | 'Verifying password...' | 'Connected' | 'Terminated';
+export type DialStatus =
+  | 'Disabled'
+  | 'waiting for packets...'
+  | 'Dialing'
+  | 'Verifying password...'
+  | 'Connected'
+  | 'Terminated';
 
 /** Looks a host name up; undefined if it has no IPv4 address. Calls `found` once. */
 export type Resolve = (hostName: string, found: (address: Ipv4 | undefined) => void) => void;
 
-export interface DialerServices extends SessionServices {
+export interface DialerServices
+  extends SessionServices,
+    DetourServices,
+    DemandServices,
+    DialledServerServices {
   readonly callIds: CallIds;
-  readonly names: InterfaceNames;
   readonly identity: string;
-  readonly mppe: MppePolicy;
   readonly resolve: Resolve;
 }
 
@@ -51,6 +60,9 @@ export class Dialer {
   #pauseMs: number = redialMs.first;
   #connection: Connection | undefined;
   #session: Session | undefined;
+  #demand: Demand | undefined;
+  #detour: Detour | undefined;
+  #wasUp = false;
   #attempts = 0;
   #onEnd: (() => void) | undefined;
 
@@ -69,9 +81,56 @@ export class Dialer {
     return this.#session;
   }
 
-  dial(): void {
-    const { connectTo } = this.settings;
+  /** Dials, or waits for the packet that wants the tunnel. */
+  begin(): void {
+    const { connectTo, dialOnDemand } = this.settings;
     if (connectTo === undefined) return this.#say('warning', 'connect-to is not set: nothing to dial');
+    if (dialOnDemand) this.#rest(connectTo);
+    else this.#dial(connectTo);
+  }
+
+  /** The kernel is told which routes lead through the tunnel now. */
+  replan(): void {
+    if (this.#session === undefined) this.#demand?.replan();
+    else this.#session.replan();
+  }
+
+  #rest(connectTo: Host): void {
+    const { names } = this.#services;
+    const { name } = this.settings;
+    if (this.#demand === undefined && !names.takeExactly(name))
+      return this.#failed('another interface has this name');
+    this.#demand ??= new Demand(this.settings, this.#services);
+    const demand = this.#demand;
+    this.#status = 'waiting for packets...';
+    const attempt = this.#attempts;
+    const unlessEnded = (act: () => void) => () => {
+      if (attempt === this.#attempts) act();
+    };
+    demand.rest(
+      single(this.#grant.localAddress),
+      unlessEnded(() => demand.clear(unlessEnded(() => this.#dial(connectTo)))),
+      (trouble) => this.#demandRefused(trouble),
+    );
+  }
+
+  /** The next attempt makes the interface anew. */
+  #demandRefused(trouble: string): void {
+    this.#attempts += 1;
+    this.#closeDemand(() => this.#failed(trouble));
+  }
+
+  #closeDemand(closed: () => void): void {
+    const demand = this.#demand;
+    if (demand === undefined) return closed();
+    this.#demand = undefined;
+    demand.close(() => {
+      this.#services.names.release(this.settings.name);
+      closed();
+    });
+  }
+
+  #dial(connectTo: Host): void {
     this.#status = 'Dialing';
     this.#attempts += 1;
     const attempt = this.#attempts;
@@ -79,8 +138,12 @@ export class Dialer {
       if (attempt !== this.#attempts) return;
       if (address === undefined)
         this.#failed(`no address for ${'hostName' in connectTo ? connectTo.hostName : ''}`);
-      else this.#connect(address, attempt);
+      else this.#prepare(address, attempt);
     });
+  }
+
+  get #grant(): Grant {
+    return merge(this.profile.name, [this.profile]);
   }
 
   /** Ends the tunnel and dials no more; `done` is called when nothing is left of it. */
@@ -96,6 +159,17 @@ export class Dialer {
   #resolve(host: Host, found: (address: Ipv4 | undefined) => void): void {
     if ('address' in host) found(host.address);
     else this.#services.resolve(host.hostName, found);
+  }
+
+  /** A tunnel that is to have the default route must not be routed over itself. */
+  #prepare(address: Ipv4, attempt: number): void {
+    if (!this.settings.addDefaultRoute) return this.#connect(address, attempt);
+    const detour = new Detour(address, this.#services);
+    detour.prepare(() => {
+      if (attempt !== this.#attempts) return;
+      this.#detour = detour;
+      this.#connect(address, attempt);
+    });
   }
 
   #connect(address: Ipv4, attempt: number): void {
@@ -118,7 +192,8 @@ export class Dialer {
   }
 
   #connected({ connection, localAddress }: EventOf<'connected'>, peerAddress: Ipv4): void {
-    const { identity, callIds, mppe, names } = this.#services;
+    const { identity, callIds } = this.#services;
+    this.#detour?.begin();
     const call = callIds.take();
     const place = { connection, localAddress, peerAddress };
     const options = {
@@ -135,11 +210,12 @@ export class Dialer {
       return opened.stop();
     }
     const callId = callIdOf(call);
-    const party = new DialledServer(this.settings, merge(this.profile.name, [this.profile]), mppe, names);
+    const party = new DialledServer(this.settings, this.#grant, this.#services, this.#demand?.interface);
     this.#session = new Session({ call, localAddress, peerAddress }, party, this.#services, {
       hangUp: (cause) => opened.clearCall(callId, endingOf(cause).disconnect),
       up: ({ agreed }) => {
         this.#status = 'Connected';
+        this.#wasUp = true;
         this.#pauseMs = redialMs.first;
         this.#say('info', `connected, ${formatIpv4(agreed?.local ?? 0)}`);
       },
@@ -177,12 +253,18 @@ export class Dialer {
   /** Nothing is left of the attempt: dial again in a while, unless the operator wants none. */
   #over(): void {
     this.#status = 'Terminated';
+    this.#detour?.end();
+    this.#detour = undefined;
+    const wasUp = this.#wasUp;
+    this.#wasUp = false;
     if (this.#onEnd !== undefined) {
       const done = this.#onEnd;
       this.#onEnd = undefined;
-      return done();
+      return this.#closeDemand(done);
     }
-    this.#timers.arm('redial', this.#pauseMs, () => this.dial());
+    // Whoever wants the tunnel back shows it by his next packet.
+    if (wasUp && this.#demand !== undefined) return this.begin();
+    this.#timers.arm('redial', this.#pauseMs, () => this.begin());
     this.#pauseMs = Math.min(2 * this.#pauseMs, redialMs.last);
   }
 

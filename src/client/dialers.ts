@@ -41,6 +41,11 @@ export class Dialers {
     this.#dial();
   }
 
+  /** The kernel is told which routes lead through the tunnels now. */
+  replan(): void {
+    for (const dialer of this.#running.values()) dialer.replan();
+  }
+
   /** Ends all; `done` is called when none is left. */
   end(cause: EndingCause, done: () => void): void {
     this.#wanted.clear();
@@ -66,7 +71,7 @@ export class Dialers {
       if (this.#running.has(name) || busy.has(name)) continue;
       const dialer = new Dialer(settings, profile, this.#services);
       this.#running.set(name, dialer);
-      dialer.dial();
+      dialer.begin();
     }
   }
 

@@ -6,7 +6,7 @@
 import { passwordKind } from '../aaa/settings.ts';
 import { host, integer, optional, reference, setOf, text, yesNo } from '../base/kind.ts';
 import { comment, disabled } from '../base/rows.ts';
-import { type Kind, menu, refuse, type ValuesOf } from '../base/setting.ts';
+import { menu, type ValuesOf } from '../base/setting.ts';
 import { Password } from '../ppp/auth/password.ts';
 import {
   authenticationMethods,
@@ -15,18 +15,6 @@ import {
   keepaliveKind,
   packetSizes,
 } from '../session/server-settings.ts';
-
-/** Only `no`: a tunnel that would wait for traffic is refused by name rather than dialled at once. */
-const notOnDemand: Kind<boolean> = {
-  ...yesNo,
-  parse(typed) {
-    const value = yesNo.parse(typed);
-    if (value !== true) return value;
-    return refuse.failure(
-      'dialling on demand is not supported by this version, dial-on-demand can only be no',
-    );
-  },
-};
 
 export const clientMenu = menu({
   path: '/interface pptp-client',
@@ -79,7 +67,7 @@ export const clientMenu = menu({
       help: 'Distance of that default route.',
     },
     dialOnDemand: {
-      kind: notOnDemand,
+      kind: yesNo,
       default: false,
       applies: 'next-session',
       help: 'Whether to dial only when there is traffic for the tunnel.',

@@ -1,5 +1,6 @@
 /**
- * `name=value` arguments of a command to values of a menu's rows: `!name` takes a value away, a name alone means `yes`.
+ * `name=value` arguments of a command to values of a menu's rows: `!name` takes a value away, a name alone means `yes`. Older scripts
+ * write `name value`, which is understood where a name alone would mean nothing.
  * Refusals become faults here, where it is known which argument they are about and where it stands.
  */
 
@@ -12,7 +13,7 @@ import { type Argument, type Node, placeOf, type Word } from './syntax.ts';
 /** The changes that `nodes` ask for in `menu`, in the order written. Throws a `ScriptFault`. */
 export function readChanges(nodes: readonly Node[], menu: AnyMenu): Change[] {
   const changes: Change[] = [];
-  for (const node of nodes) {
+  for (const node of joined(nodes, menu)) {
     const change = readChange(node, menu);
     if (changes.some(({ setting }) => setting === change.setting)) {
       throw placed('CONFIG_SYNTAX', placeOf(node), 'syntax error', `${change.setting.name} is given twice.`);
@@ -20,6 +21,23 @@ export function readChanges(nodes: readonly Node[], menu: AnyMenu): Change[] {
     changes.push(change);
   }
   return changes;
+}
+
+/** `nodes` with each name that needs a value and the word behind it as one argument. */
+function joined(nodes: readonly Node[], menu: AnyMenu): readonly Node[] {
+  const read: Node[] = [];
+  for (let at = 0; at < nodes.length; at += 1) {
+    const [name, value] = [nodes[at], nodes[at + 1]];
+    const isNamed = name?.node === 'word' && value?.node === 'word' && needsValue(name, menu);
+    if (isNamed) at += 1;
+    if (name !== undefined) read.push(isNamed ? { node: 'argument', name, value } : name);
+  }
+  return read;
+}
+
+function needsValue(word: Word, menu: AnyMenu): boolean {
+  if (word.quoted || word.text.startsWith('!')) return false;
+  return settingNamed(word, menu).kind.words?.includes('yes') !== true;
 }
 
 function readChange(node: Node, menu: AnyMenu): Change {

@@ -38,6 +38,14 @@ export type Command =
       readonly changes: readonly Change[];
       readonly at: Position;
     }
+  | {
+      readonly verb: 'move';
+      readonly menu: AnyMenu;
+      readonly items: Selector;
+      /** The first of these; undefined: behind all. */
+      readonly before: Selector | undefined;
+      readonly at: Position;
+    }
   | { readonly verb: 'remove'; readonly menu: AnyMenu; readonly items: Selector; readonly at: Position };
 
 /** The words for commands that change the configuration. `enable` and `disable` set the row `disabled`. */
@@ -46,7 +54,6 @@ export type Verb = 'add' | 'set' | 'remove' | 'enable' | 'disable';
 /** What can be done in `menu`. */
 export function verbsOf(menu: AnyMenu): readonly Verb[] {
   if (menu.kind === 'settings') return ['set'];
-  return menu.rows.disabled === undefined
-    ? ['add', 'set', 'remove']
-    : ['add', 'set', 'remove', 'enable', 'disable'];
+  const items = menu.isGiven ? (['set'] as const) : (['add', 'set', 'remove'] as const);
+  return menu.rows.disabled === undefined ? items : [...items, 'enable', 'disable'];
 }

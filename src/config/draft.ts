@@ -4,7 +4,7 @@
  * name that is used exists, when all commands have run: so a secret may stand before its profile.
  */
 
-import { type AnyMenu, defaultsOf, type MenuPath, type Reference } from '../base/setting.ts';
+import { type AnyMenu, defaultsOf, type MenuPath, type Reference, Refusal } from '../base/setting.ts';
 import { raise } from './arguments.ts';
 import type { Change, Command, ItemReference, Selector } from './command.ts';
 import { type Position, ScriptFault } from './fault.ts';
@@ -45,6 +45,9 @@ export class Draft {
       case 'remove':
         for (const item of this.#select(menu, command.items)) this.#remove(menu, item, command.at);
         break;
+      case 'move':
+        this.#move(menu, this.#select(menu, command.items), command.before);
+        break;
       case 'set':
         if (command.items === undefined) this.#setSettings(menu, command.changes);
         else this.#setItems(menu, this.#select(menu, command.items), command.changes, command.at);
@@ -79,6 +82,10 @@ export class Draft {
       const words = `missing value(s) of argument(s) ${names}`;
       throw new ScriptFault('CONFIG_VALUE', at, words, `Items of ${menu.path} cannot be without.`);
     }
+    this.#put(menu, changes, at);
+  }
+
+  #put(menu: AnyMenu, changes: readonly Change[], at: Position): Item {
     const list = this.#list(menu);
     const id = list.lastId + 1;
     const values = this.#changed(menu, defaultsOf(menu), changes, id);
@@ -86,6 +93,7 @@ export class Draft {
     this.#takeName(menu, item, at);
     list.lastId = id;
     list.items.set(id, item);
+    return item;
   }
 
   #setItems(menu: AnyMenu, items: readonly Item[], changes: readonly Change[], at: Position): void {
@@ -102,7 +110,12 @@ export class Draft {
       this.#dropName(menu, before, at);
       this.#takeName(menu, { ...before, values }, at);
     }
-    this.#list(menu).items.set(before.id, { ...before, values });
+    const { items } = this.#list(menu);
+    items.set(before.id, { ...before, values });
+    if (!menu.isGiven || !isPlain(menu, values)) return;
+    // It is there whether anything is said of it or not.
+    this.#names.drop(menu, String(values.name));
+    items.delete(before.id);
   }
 
   #remove(menu: AnyMenu, item: Item, at: Position): void {
@@ -112,6 +125,19 @@ export class Draft {
     }
     this.#dropName(menu, item, at);
     this.#list(menu).items.delete(item.id);
+  }
+
+  /** The items, in the order named, before the first of `before`; one that is moved before itself stays. */
+  #move(menu: AnyMenu, items: readonly Item[], before: Selector | undefined): void {
+    const list = this.#list(menu);
+    const moved = new Set(items);
+    const [target] = before === undefined ? [] : this.#select(menu, before);
+    const all = [...list.items.values()];
+    const next = target && all.slice(all.indexOf(target)).find((item) => !moved.has(item));
+    const others = all.filter((item) => !moved.has(item));
+    const at = next === undefined ? others.length : others.indexOf(next);
+    list.items.clear();
+    for (const item of others.toSpliced(at, 0, ...moved)) list.items.set(item.id, item);
   }
 
   /** `before` with `changes`, unless the menu refuses what they make together. */
@@ -155,12 +181,25 @@ export class Draft {
     const { items } = this.#list(menu);
     const id = /^\*([0-9A-F]+)$/i.exec(text)?.[1];
     let found: Item | undefined;
+    if (menu.isGiven) return this.#given(menu, text, at);
     if (id !== undefined) found = items.get(Number.parseInt(id, 16));
     else if (/^\d+$/.test(text)) found = [...items.values()][Number(text)];
     else if (menu.naming !== undefined)
       found = [...items.values()].find(({ values }) => values.name === text);
     if (found !== undefined) return found;
     throw new ScriptFault('CONFIG_ITEM', at, 'no such item', `${menu.path} has no ${text}.`);
+  }
+
+  /** The item of this name: it is made when it is first spoken of. */
+  #given(menu: AnyMenu, name: string, at: Position): Item {
+    const known = [...this.#list(menu).items.values()].find(({ values }) => values.name === name);
+    if (known !== undefined) return known;
+    const setting = menu.settings.find(({ key }) => key === 'name');
+    if (setting === undefined) throw new Error(`${menu.path} has no names`);
+    const value = setting.kind.parse(name);
+    return value instanceof Refusal
+      ? raise(value, setting, at)
+      : this.#put(menu, [{ setting, value, at }], at);
   }
 
   #list(menu: AnyMenu): GrowingList {
@@ -189,6 +228,14 @@ export class Draft {
     const hint = `Change ${user} first.`;
     return new ScriptFault('CONFIG_REFERENCE', at, `failure: ${name} is used by ${user}`, hint);
   }
+}
+
+/** Whether only its name tells an item from any other. */
+function isPlain(menu: AnyMenu, values: Values): boolean {
+  const defaults: Values = defaultsOf(menu);
+  return menu.settings.every(({ key, kind }) => {
+    return key === 'name' || kind.format(values[key]) === kind.format(defaults[key]);
+  });
 }
 
 function missing(argument: string, { menu, name }: Reference, at: Position): ScriptFault {

@@ -7,7 +7,12 @@ import { type AnyMenu, defaultsOf, type Setting } from '../base/setting.ts';
 import { quote } from './quotation.ts';
 import type { Item, Tree, Values } from './tree.ts';
 
+/** What is written: what is not default, everything, or each command on one line with its path. */
+export type ExportForm = 'compact' | 'verbose' | 'terse';
+
 export interface ExportOptions {
+  /** Undefined: compact. */
+  readonly form?: ExportForm | undefined;
   /** Whether passwords and other secrets are written; without them the script is for eyes, not for a node. */
   readonly showSensitive: boolean;
 }
@@ -23,23 +28,31 @@ export function exportScript(tree: Tree, options: ExportOptions): string {
 
 /** The part of the script that is about `menu`. */
 function exportMenu(tree: Tree, menu: AnyMenu, options: ExportOptions): string {
-  const lines =
-    menu.kind === 'settings' ? settingsLines(tree, menu, options) : listLines(tree, menu, options);
-  return lines.length === 0 ? '' : `${[menu.path, ...lines].join('\n')}\n`;
+  const commands =
+    menu.kind === 'settings' ? settingsCommands(tree, menu, options) : listCommands(tree, menu, options);
+  if (commands.length === 0) return '';
+  return options.form === 'terse'
+    ? commands.map((words) => `${[menu.path, ...words].join(' ')}\n`).join('')
+    : `${[menu.path, ...commands.map(wrap)].join('\n')}\n`;
 }
 
-function settingsLines(tree: Tree, menu: AnyMenu, options: ExportOptions): string[] {
+/** A command, word by word. */
+type Words = readonly string[];
+
+function settingsCommands(tree: Tree, menu: AnyMenu, options: ExportOptions): Words[] {
   const words = argumentsOf(menu, tree.settings.get(menu.path) ?? {}, defaultsOf(menu), options);
-  return words.length === 0 ? [] : [wrap(['set', ...words])];
+  return words.length === 0 ? [] : [['set', ...words]];
 }
 
-function listLines(tree: Tree, menu: AnyMenu, options: ExportOptions): string[] {
+function listCommands(tree: Tree, menu: AnyMenu, options: ExportOptions): Words[] {
   const items = [...(tree.lists.get(menu.path)?.items.values() ?? [])];
   const blank = blankOf(menu);
   return items.flatMap((item) => {
-    const words = argumentsOf(menu, item.values, item.builtIn ? originOf(menu, item) : blank, options);
-    if (!item.builtIn) return [wrap(['add', ...words])];
-    return words.length === 0 ? [] : [wrap(['set', idOf(item), ...words])];
+    const origin = item.builtIn || menu.isGiven ? originOf(menu, item) : blank;
+    const words = argumentsOf(menu, item.values, origin, options);
+    if (!item.builtIn && !menu.isGiven) return [['add', ...words]];
+    const named = menu.isGiven ? quote(String(item.values.name)) : idOf(item);
+    return words.length === 0 ? [] : [['set', named, ...words]];
   });
 }
 
@@ -49,8 +62,9 @@ function blankOf(menu: AnyMenu): Values {
   return { ...defaultsOf(menu), ...Object.fromEntries(required.map(({ key }) => [key, undefined])) };
 }
 
-/** What a built-in item has before anybody changed it. */
-function originOf(menu: AnyMenu, { id }: Item): Values {
+/** What an item that nobody added has before anybody changed it. */
+function originOf(menu: AnyMenu, { id, values }: Item): Values {
+  if (menu.isGiven) return { ...defaultsOf(menu), name: values.name };
   return { ...defaultsOf(menu), ...menu.builtIn?.find((origin) => origin.id === id)?.values };
 }
 
@@ -59,11 +73,12 @@ export function idOf({ id }: Item): string {
   return `*${id.toString(16).toUpperCase()}`;
 }
 
-/** `name=value` for each value that differs from `origin`. */
+/** `name=value` for each value that differs from `origin`, or for all if the export is verbose. */
 function argumentsOf(menu: AnyMenu, values: Values, origin: Values, options: ExportOptions): string[] {
   const said = menu.settings.filter((setting) => {
-    if (values[setting.key] === origin[setting.key]) return false;
     if (setting.readOnly || (setting.sensitive && !options.showSensitive)) return false;
+    if (options.form === 'verbose') return true;
+    if (values[setting.key] === origin[setting.key]) return false;
     return textOf(setting, values) !== textOf(setting, origin);
   });
   const sorted = said.toSorted((one, other) => (one.name < other.name ? -1 : 1));
@@ -79,7 +94,7 @@ function textOf({ key, kind }: Setting<unknown>, values: Values): string | undef
 }
 
 /** The words on lines of at most 80 columns, if they are not longer themselves. */
-function wrap(words: readonly string[]): string {
+function wrap(words: Words): string {
   const lines: string[] = [];
   let line = '';
   for (const word of words) {

@@ -13,7 +13,10 @@ export interface FirstStart {
   readonly password: string;
 }
 
-/** A script, and the credentials that it lets in. */
+/**
+ * A script, and the credentials that it lets in. The addresses are in a profile of its own: those of a built-in one would be
+ * demanded by our clients too, which use it unless told otherwise.
+ */
 export function firstStart(random: Random): FirstStart {
   const user = 'subscriber';
   const password = Array.from(random(passwordLength), (octet) => alphabet[octet % alphabet.length]).join('');
@@ -21,9 +24,10 @@ export function firstStart(random: Random): FirstStart {
 /ip pool
 add name=subscribers ranges=10.77.0.2-10.77.255.254
 /ppp profile
-set default-encryption local-address=10.77.0.1 remote-address=subscribers
+add name=subscribers local-address=10.77.0.1 remote-address=subscribers \\
+    use-encryption=yes
 /ppp secret
-add name=${user} password=${password} profile=default-encryption service=pptp
+add name=${user} password=${password} profile=subscribers service=pptp
 /interface pptp-server server
 set enabled=yes
 `;

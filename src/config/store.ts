@@ -56,6 +56,16 @@ export class Store {
     return this.#candidate(initialTree(this.#menus), commands);
   }
 
+  /** The configuration of an earlier revision again; numbers that items got since are not given to others. */
+  proposeTree({ menus, settings, lists }: Tree): Candidate {
+    const now = this.#current.tree.lists;
+    const kept = Array.from(lists, ([path, list]) => {
+      const lastId = Math.max(list.lastId, now.get(path)?.lastId ?? 0);
+      return [path, { ...list, lastId }] as const;
+    });
+    return { base: this.#current.number, tree: { menus, settings, lists: new Map(kept) } };
+  }
+
   /** Puts a candidate in force, unless another came first: then it was checked against what is no more. */
   commit({ base, tree }: Candidate): Commit {
     const previous = this.#current;

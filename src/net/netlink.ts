@@ -36,6 +36,19 @@ export interface RouteRequest {
   readonly metric: number;
 }
 
+/**
+ * The way to one host that it had before a tunnel to it took the default route. Bears our mark, which the engine asks for; what
+ * bears it and leads to `host` is deleted whatever way it goes.
+ */
+export type DetourRequest =
+  | {
+      readonly request: 'add-detour';
+      readonly host: Ipv4;
+      readonly interfaceIndex: number;
+      readonly gateway?: Ipv4;
+    }
+  | { readonly request: 'delete-detour'; readonly host: Ipv4 };
+
 /** Answer ARP for `address` on an interface where it is not. */
 export interface ProxyRequest {
   readonly request: 'add-proxy' | 'delete-proxy';
@@ -43,7 +56,7 @@ export interface ProxyRequest {
   readonly address: Ipv4;
 }
 
-export type Request = LinkRequest | AddressRequest | RouteRequest | ProxyRequest;
+export type Request = LinkRequest | AddressRequest | RouteRequest | DetourRequest | ProxyRequest;
 
 /** nlmsghdr */
 const header = layout('little', { size: u32, type: u16, flags: u16, sequence: u32, port: u32 });
@@ -89,6 +102,8 @@ const types: Readonly<Record<Request['request'], number>> = {
   'delete-address': 21,
   'add-route': 24,
   'delete-route': 25,
+  'add-detour': 24,
+  'delete-detour': 25,
   'add-proxy': 28,
   'delete-proxy': 29,
 };
@@ -106,6 +121,8 @@ const flags: Readonly<Record<Request['request'], number>> = {
   'delete-address': 0,
   'add-route': flag.create | flag.append,
   'delete-route': 0,
+  'add-detour': flag.create | flag.exclusive,
+  'delete-detour': 0,
   'add-proxy': flag.create | flag.replace,
   'delete-proxy': 0,
 };
@@ -114,7 +131,8 @@ const internet = 2; // AF_INET
 const interfaceUp = 1; // IFF_UP
 const mainTable = 254; // RT_TABLE_MAIN
 const byProgram = 3; // RTPROT_BOOT: made by a program, as `ip route` makes them
-const scope = { universe: 0, link: 253 }; // RT_SCOPE_…
+const byDetour = 172; // our mark; native/netlink_policy.h has the same
+const scope = { universe: 0, link: 253, nowhere: 255 }; // RT_SCOPE_…
 const unicast = 1; // RTN_UNICAST
 const gatewayOnLink = 4; // RTNH_F_ONLINK
 const permanent = 0x80; // NUD_PERMANENT
@@ -139,6 +157,9 @@ function bodyOf(request: Request): Uint8Array {
     case 'add-route':
     case 'delete-route':
       return routeBody(request);
+    case 'add-detour':
+    case 'delete-detour':
+      return detourBody(request);
     case 'add-proxy':
     case 'delete-proxy':
       return proxyBody(request);
@@ -171,17 +192,7 @@ function addressBody({ interfaceIndex, local, peer }: AddressRequest): Uint8Arra
 }
 
 function routeBody({ interfaceIndex, destination, gateway, metric }: RouteRequest): Uint8Array {
-  const head = routeHead.encode({
-    family: internet,
-    destinationLength: destination.length,
-    sourceLength: 0,
-    serviceType: 0,
-    table: mainTable,
-    protocol: byProgram,
-    scope: gateway === undefined ? scope.link : scope.universe,
-    type: unicast,
-    flags: gateway === undefined ? 0 : gatewayOnLink,
-  });
+  const head = routeHeadOf(destination.length, byProgram, gateway);
   const attributes = [
     attribute(routeDestination, address.encode({ value: destination.address })),
     attribute(routeInterface, number.encode({ value: interfaceIndex })),
@@ -189,6 +200,28 @@ function routeBody({ interfaceIndex, destination, gateway, metric }: RouteReques
   ];
   if (gateway !== undefined) attributes.push(attribute(routeGateway, address.encode({ value: gateway })));
   return concat(head, ...attributes);
+}
+
+function detourBody(request: DetourRequest): Uint8Array {
+  const destination = attribute(routeDestination, address.encode({ value: request.host }));
+  // Whatever its scope: the kernel takes none for any.
+  if (request.request === 'delete-detour')
+    return concat(routeHead.encode({ ...routeHeadFields(32, byDetour), scope: scope.nowhere }), destination);
+  const { interfaceIndex, gateway } = request;
+  const attributes = [destination, attribute(routeInterface, number.encode({ value: interfaceIndex }))];
+  if (gateway !== undefined) attributes.push(attribute(routeGateway, address.encode({ value: gateway })));
+  return concat(routeHeadOf(32, byDetour, gateway), ...attributes);
+}
+
+function routeHeadOf(destinationLength: number, protocol: number, gateway: Ipv4 | undefined): Uint8Array {
+  const fields = routeHeadFields(destinationLength, protocol);
+  if (gateway === undefined) return routeHead.encode({ ...fields, scope: scope.link });
+  return routeHead.encode({ ...fields, scope: scope.universe, flags: gatewayOnLink });
+}
+
+function routeHeadFields(destinationLength: number, protocol: number) {
+  const plain = { sourceLength: 0, serviceType: 0, table: mainTable, type: unicast, flags: 0 };
+  return { family: internet, destinationLength, protocol, ...plain };
 }
 
 function proxyBody({ interfaceIndex, address: proxied }: ProxyRequest): Uint8Array {

@@ -23,8 +23,6 @@ export interface Plan {
   readonly routes: readonly PlannedRoute[];
   /** A client's `add-default-route`. */
   readonly defaultRoute?: { readonly distance: number };
-  /** Interfaces (their kernel numbers) of a network that the remote address is part of: ARP for it is answered there. */
-  readonly proxyArp?: readonly number[];
 }
 
 /** All that `plan` wants of the interface that the kernel calls `interfaceIndex`, which is new and down. */
@@ -65,7 +63,7 @@ interface Wish {
 }
 
 function wishesOf(plan: Plan, interfaceIndex: number): readonly Wish[] {
-  const { local, remote, defaultRoute, proxyArp = [] } = plan;
+  const { local, remote, defaultRoute } = plan;
   const ends = `${formatIpv4(local)} to ${formatIpv4(remote)}`;
   const address = { interfaceIndex, local, peer: remote };
   const routes = [
@@ -78,16 +76,13 @@ function wishesOf(plan: Plan, interfaceIndex: number): readonly Wish[] {
       make: { request: 'add-address', ...address },
       undo: { request: 'delete-address', ...address },
     },
-    ...routes.map((route) => routeWish(route, plan, interfaceIndex, ends)),
-    ...proxyArp.map((onIndex): Wish => {
-      const entry = { interfaceIndex: onIndex, address: remote };
-      return {
-        name: `${formatIpv4(remote)} on ${onIndex}`,
-        make: { request: 'add-proxy', ...entry },
-        undo: { request: 'delete-proxy', ...entry },
-      };
-    }),
+    ...distinct(routes.map((route) => routeWish(route, plan, interfaceIndex, ends))),
   ];
+}
+
+/** A secret and `/ip route` may name the same route. */
+function distinct(wishes: readonly Wish[]): Iterable<Wish> {
+  return new Map(wishes.map((wish) => [wish.name, wish])).values();
 }
 
 /** With the last address of an interface the kernel drops all its routes: a route of other ends is another route. */

@@ -18,6 +18,10 @@ export class InterfaceNames {
     return this.#taken.size;
   }
 
+  has(name: string): boolean {
+    return this.#taken.has(name);
+  }
+
   /** Takes exactly this name; false if someone has it. */
   takeExactly(name: string): boolean {
     if (this.#taken.has(name)) return false;

@@ -73,6 +73,7 @@ export class Network {
   readonly #effects: Effects<BundleEffect>;
   #ground: Ground | undefined;
   #interface: SessionInterface | undefined;
+  #isLent = false;
   #bundle: Bundle | undefined;
   #early: { protocol: number; information: Uint8Array }[] = [];
   #agreed: NetworkUp | undefined;
@@ -101,7 +102,8 @@ export class Network {
     this.#ground = ground;
     const { terms } = ground;
     const { switchboard, links } = this.#services;
-    this.#interface ??= new SessionInterface(terms.interfaceName, switchboard, links);
+    this.#interface ??= terms.lent ?? new SessionInterface(terms.interfaceName, switchboard, links);
+    this.#isLent = terms.lent !== undefined;
     const ahead = terms.plan(packetBytes(ground, terms.bundle.encryption !== 'no'), undefined);
     this.#interface.follow(
       ahead,
@@ -137,9 +139,19 @@ export class Network {
     this.#early = [];
   }
 
+  /** What the terms plan has changed: the kernel follows, and packets go on passing. */
+  replan(): void {
+    const [agreed, mtu] = [this.#agreed, this.#mtu];
+    if (agreed === undefined || mtu === undefined) return;
+    this.#interface?.follow(
+      this.#inPhase.terms.plan(mtu, agreed),
+      this.#unlessRefused(() => {}),
+    );
+  }
+
   /** Gives the interface back; `closed` is called when its name is free. Only after `stop`. */
   close(closed: () => void): void {
-    if (this.#interface === undefined) closed();
+    if (this.#interface === undefined || this.#isLent) closed();
     else this.#interface.close(closed);
   }
 

@@ -7,12 +7,13 @@ import type { Change } from '../aaa/change.ts';
 import type { DynamicTarget } from '../aaa/dynamic.ts';
 import type { SessionIdentity } from '../aaa/identity.ts';
 import { noUsage } from '../accounting/ledger.ts';
-import type { SessionFacts, Usage } from '../accounting/record.ts';
+import { acctTerminateCause, type SessionFacts, type Usage } from '../accounting/record.ts';
 import { toBytes, toText } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatIpv4 } from '../base/ip.ts';
+import type { Method } from '../ppp/auth/method.ts';
 import { errorCauses } from '../radius/error-cause.ts';
-import { acctTerminateCause, type EndingCause, endingOf } from './ending.ts';
+import { type EndingCause, endingOf } from './ending.ts';
 import { isAlive } from './lifecycle.ts';
 import { encodingOf } from './network.ts';
 import type { NetworkUp } from './party.ts';
@@ -20,6 +21,7 @@ import type { Owner, Registry, SessionRow } from './registry/registry.ts';
 import type { FinalCounters, Session } from './session.ts';
 import type { Outcome } from './session-interface.ts';
 import type { Subscriber } from './subscriber.ts';
+import { endingTally, lifetimeSeconds, setUpFailureTally, setUpSeconds } from './tally.ts';
 
 /** Who keeps the books: told of sessions that came up, of no others. */
 export interface Books {
@@ -51,6 +53,7 @@ export class ServedSession {
   readonly identity: SessionIdentity;
   readonly session: Session;
   readonly #subscriber: Subscriber;
+  readonly #calledAtMs: number;
   readonly #services: ServedServices;
   #classes: readonly Uint8Array[] = [];
   #interimMs = 0;
@@ -61,11 +64,17 @@ export class ServedSession {
     this.session = session;
     this.#subscriber = subscriber;
     this.#services = services;
+    this.#calledAtMs = services.clock.nowMs();
   }
 
   /** As accounting has it; empty before the session has been up. */
   get user(): string {
     return this.session.terms?.user ?? '';
+  }
+
+  /** How it proved who it is. */
+  get method(): Method | undefined {
+    return this.#subscriber.method;
   }
 
   /** As all nodes see it; undefined before the session has been up, and accounting knows nothing of it. */
@@ -100,6 +109,7 @@ export class ServedSession {
     const { accepted } = this.#subscriber;
     const { books, registry, owner, clock } = this.#services;
     if (accepted === undefined || remote === undefined) throw new Error('nobody came up without a name');
+    setUpSeconds.add((clock.nowMs() - this.#calledAtMs) / 1000);
     this.#classes = accepted.classes;
     this.#interimMs = accepted.interimMs ?? books.interimMs;
     this.session.remember(memoOf(this.identity.sessionId));
@@ -127,7 +137,10 @@ export class ServedSession {
   ended(cause: EndingCause, counters: FinalCounters): void {
     const { books, registry } = this.#services;
     const { sessionId } = this.identity;
-    if (this.#row !== undefined) {
+    if (this.#row === undefined) setUpFailureTally.add(cause);
+    else {
+      endingTally.add(cause);
+      lifetimeSeconds.add(this.session.uptimeMs / 1000);
       books.ended(sessionId, {
         usage: counters,
         uptimeMs: this.session.uptimeMs,

@@ -86,6 +86,11 @@ export class Server {
     this.#follow();
   }
 
+  /** The kernel is told which routes lead through the sessions now. */
+  replan(): void {
+    for (const session of this.#sessions.keys()) session.replan();
+  }
+
   /** Takes no more calls and ends all sessions with `cause`; `done` is called when nothing is left. */
   end(cause: EndingCause, done: () => void): void {
     this.#isEnding = true;

@@ -25,6 +25,7 @@ export class SessionInterface {
   /** What to do when it is open; a newer wish replaces an older one that nobody has begun with. */
   #opened: Outcome = () => {};
   #closed: (() => void) | undefined;
+  #wanted: () => void = () => {};
 
   /** Has the engine make it; `follow` tells what became of that. */
   constructor(name: string, switchboard: Switchboard, links: LinkHandles) {
@@ -46,6 +47,12 @@ export class SessionInterface {
     this.#opened = (trouble) => (trouble === undefined ? this.#follow(plan, done) : done(trouble));
   }
 
+  /** `wanted` is called when the host sends a packet out of it, which waits for a call; once, and only while it is open. */
+  watch(wanted: () => void): void {
+    this.#wanted = wanted;
+    if (this.#state === 'open') this.#switchboard.send({ kind: 'link-watch', link: this.#link });
+  }
+
   /** Removes it; its addresses and routes go with it. `closed` is called when its name is free. */
   close(closed: () => void): void {
     if (this.#state === 'gone') return closed();
@@ -65,6 +72,7 @@ export class SessionInterface {
 
   #received(event: LinkEvent): void {
     if (event.kind === 'link-closed') return this.#gone();
+    if (event.kind === 'link-wanted') return this.#wanted();
     if (event.errno !== 0) {
       this.#gone();
       return this.#opened(`making ${this.name}: ${errorName(event.errno)}`);

@@ -14,10 +14,11 @@ import {
   type EventOf,
 } from '../datapath/contract.ts';
 import type { Datapath } from '../datapath/datapath.ts';
+import { CallSums } from './call-sums.ts';
 
 export type ConnectionEvent = EventOf<'tcp-data' | 'tcp-closed'>;
 export type CallEvent = EventOf<'frame' | 'silent' | 'idle' | 'quota' | 'cipher-lost' | 'closed'>;
-export type LinkEvent = EventOf<'link-opened' | 'link-closed'>;
+export type LinkEvent = EventOf<'link-opened' | 'link-wanted' | 'link-closed'>;
 /** What belongs to nobody: the snapshot, lines for the log. */
 export type EngineEvent = EventOf<
   'hello' | 'connection-held' | 'link-held' | 'call-held' | 'snapshot-end' | 'trouble'
@@ -43,6 +44,8 @@ export class Switchboard {
   readonly #listeners = new Map<number, (event: EventOf<'accepted'>) => void>();
   readonly #answers = new Map<number, (event: Answer) => void>();
   readonly #onEngineEvent: (event: EngineEvent) => void;
+  readonly #closedCalls = new CallSums();
+  readonly #adoptedCalls = new Set<number>();
   #lastToken = 0;
 
   constructor(datapath: Datapath, onEngineEvent: (event: EngineEvent) => void) {
@@ -93,12 +96,32 @@ export class Switchboard {
 
   /** Asks for all counters at once: one message, or a few, however many calls there are. */
   counters(counted: (table: CounterTable) => void): void {
-    const rows: CounterRow[] = [];
+    this.counterOctets((parts, totals) => counted({ rows: parts.flatMap(rowsOf), totals }));
+  }
+
+  /** The same, with the rows as they came: for who cannot spare the time to read tens of thousands of them at once. */
+  counterOctets(counted: (parts: readonly Uint8Array[], totals: EventOf<'totals'>) => void): void {
+    const parts: Uint8Array[] = [];
     const token = this.#ask((event) => {
-      if (event.kind === 'counters') rows.push(...rowsOf(event.rows));
-      else counted({ rows, totals: event as EventOf<'totals'> });
+      if (event.kind === 'counters') parts.push(event.rows);
+      else counted(parts, event as EventOf<'totals'>);
     });
     this.send({ kind: 'counters-get', token });
+  }
+
+  /** Whether somebody takes the events of this call: its `closed` has not come. */
+  holdsCall(call: number): boolean {
+    return this.#calls.has(call);
+  }
+
+  /** Calls of a process before, whose counters are to be deducted once from what the calls of this one come to. */
+  get adoptedCalls(): Set<number> {
+    return this.#adoptedCalls;
+  }
+
+  /** What the calls that are over have come to. */
+  get closedCalls(): CallSums {
+    return this.#closedCalls;
   }
 
   /** Who gets what happens on a connection, until its `tcp-closed`. */
@@ -109,6 +132,7 @@ export class Switchboard {
   /** Who gets what happens on a call that the engine holds already. */
   adoptCall(call: number, sink: (event: CallEvent) => void): void {
     this.#calls.set(call, sink);
+    this.#adoptedCalls.add(call);
   }
 
   /** Who gets what happens on a link that the engine holds already. */
@@ -118,7 +142,7 @@ export class Switchboard {
 
   /** Opens a call; `sink` gets what happens on it, until its `closed`. */
   openCall(call: Omit<CommandOf<'call-open'>, 'kind'>, sink: (event: CallEvent) => void): void {
-    this.adoptCall(call.call, sink);
+    this.#calls.set(call.call, sink);
     this.send({ kind: 'call-open', ...call });
   }
 
@@ -156,10 +180,15 @@ export class Switchboard {
         deliver(this.#calls, event.call, event, false);
         break;
       case 'closed':
+        this.#closedCalls.add(event);
+        this.#adoptedCalls.delete(event.call);
         deliver(this.#calls, event.call, event, true);
         break;
       case 'link-opened':
         deliver(this.#links, event.link, event, event.errno !== 0);
+        break;
+      case 'link-wanted':
+        deliver(this.#links, event.link, event, false);
         break;
       case 'link-closed':
         deliver(this.#links, event.link, event, true);

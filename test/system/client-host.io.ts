@@ -17,8 +17,10 @@ import { type Ipv4, parseIpv4 } from '../../src/base/ip.ts';
 import type { Log } from '../../src/base/observe.ts';
 import { systemRandom } from '../../src/base/random.io.ts';
 import { defaultsOf } from '../../src/base/setting.ts';
+import { DemandGateways } from '../../src/client/demand.ts';
 import { Dialer } from '../../src/client/dialer.ts';
 import { type ClientSettings, clientMenu } from '../../src/client/settings.ts';
+import { wayOf } from '../../src/composition/host.ts';
 import { type Command, contractVersion, type Event } from '../../src/datapath/contract.ts';
 import type { Datapath } from '../../src/datapath/datapath.ts';
 import { type Engine, startEngine } from '../../src/datapath/engine.io.ts';
@@ -26,6 +28,7 @@ import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
 import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
 import { Firewall } from '../../src/session/firewall.ts';
 import { InterfaceNames } from '../../src/session/interface-names.ts';
+import { StaticRoutes } from '../../src/session/static-routes.ts';
 import { Switchboard } from '../../src/session/switchboard.ts';
 import type { Namespace } from '../netns/namespaces.io.ts';
 
@@ -71,6 +74,7 @@ export class ClientHost {
     if (interfaces === 'none') datapath = new WithoutInterfaces(datapath);
     this.switchboard = new Switchboard(datapath, () => {});
     this.switchboard.send({ kind: 'hello', version: contractVersion });
+    const names = new InterfaceNames();
     this.#services = {
       switchboard: this.switchboard,
       identity: 'client-host',
@@ -78,8 +82,11 @@ export class ClientHost {
       random: systemRandom,
       links: new LinkHandles(),
       callIds: new CallIds(systemClock, systemRandom),
-      names: new InterfaceNames(),
+      names,
       firewall: new Firewall(this.switchboard, () => {}),
+      staticRoutes: new StaticRoutes(),
+      gateways: new DemandGateways(),
+      wayTo: wayOf(names),
       resolve: (_hostName: string, found: (address: Ipv4 | undefined) => void) => found(undefined),
     };
   }
@@ -99,7 +106,7 @@ export class ClientHost {
       ...profile,
     };
     const dialer = new Dialer(settings, ofClient, { ...this.#services, log, mppe });
-    dialer.dial();
+    dialer.begin();
     return dialer;
   }
 

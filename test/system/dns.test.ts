@@ -17,7 +17,8 @@ import { Responder } from '../../src/dns/responder.ts';
 import type { Member } from '../../src/dns/selection.ts';
 import type { Key } from '../../src/dns/tsig.ts';
 import { lineTo } from '../../src/dns/wire.io.ts';
-import { Bind, dig, freePort, hasBind } from './name-server.io.ts';
+import { freePort } from './free-port.io.ts';
+import { Bind, dig, hasBind } from './name-server.io.ts';
 
 const name = 'vpn.example.net';
 const secret = new Uint8Array(32).fill(9);

@@ -138,6 +138,31 @@ describe('a dialler', () => {
   });
 });
 
+describe('a dialler on demand', () => {
+  it('has its interface, dials at the first packet, and waits again after the session', () => {
+    const world = open({ dialOnDemand: true });
+    expect(world.until(() => world.clientHost.engine.linkNames.length > 0, 1_000)).toBe(true);
+    world.until(() => false, 60_000);
+    expect([world.dialer.status, dialTimes(world).length]).toEqual(['waiting for packets...', 0]);
+
+    for (const dialled of [1, 2]) {
+      world.clientHost.engine.transmit('pptp-out1', new Uint8Array(40));
+      expect(world.until(() => world.dialer.status === 'Connected', 1_000)).toBe(true);
+      expect(dialTimes(world).length).toBe(dialled);
+      world.resetTcp();
+      expect(world.until(() => world.dialer.status === 'waiting for packets...', 10_000)).toBe(true);
+      expect(world.clientHost.engine.linkNames).toEqual(['pptp-out1']);
+    }
+
+    let done = 0;
+    world.dialer.end('client-disabled', () => {
+      done += 1;
+    });
+    expect(world.until(() => done === 1, 10_000)).toBe(true);
+    expectNothingLeft(world);
+  });
+});
+
 describe('a dialler that is told to end', () => {
   it('is done once, with nothing left, at whatever step of a dial it is told', () => {
     for (const client of [{}, { connectTo: { hostName: 'server.example' } }, { user: 'nobody' }]) {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { below, type Random, seededRandom } from '../../../src/base/random.ts';
-import { Refusal, type Setting } from '../../../src/base/setting.ts';
+import { below, seededRandom } from '../../../src/base/random.ts';
 import { menus } from '../../../src/config/configuration.ts';
 import { exportScript } from '../../../src/config/export.ts';
 import { ScriptFault } from '../../../src/config/fault.ts';
@@ -8,6 +7,7 @@ import { quote } from '../../../src/config/quotation.ts';
 import { Store } from '../../../src/config/store.ts';
 import { parseStatements } from '../../../src/config/syntax.ts';
 import type { Tree } from '../../../src/config/tree.ts';
+import { pick, randomScript, randomText } from './random-script.ts';
 import { blocksOf } from './vectors.ts';
 
 function treeOf(text: string): Tree {
@@ -136,106 +136,4 @@ function valuesOf({ settings, lists }: Tree): unknown {
     [...list.items.values()].map(({ values }) => values),
   ]);
   return [...settings, ...items];
-}
-
-function pick<T>(random: Random, from: readonly T[]): T {
-  return from[below(random, from.length)] as T;
-}
-
-function randomText(random: Random): string {
-  const letters = [
-    'a',
-    'Z',
-    '0',
-    ' ',
-    '"',
-    '\\',
-    '$',
-    '?',
-    '\n',
-    '\r',
-    '\t',
-    '\x00',
-    '\x7f',
-    '\x85',
-    '=',
-    ';',
-    '#',
-    '[',
-    ']',
-    '{',
-    'ж',
-    '😀',
-    '_',
-    '\\_',
-    '!',
-    ',',
-  ];
-  return Array.from({ length: below(random, 20) }, () => pick(random, letters)).join('');
-}
-
-/** A script that gives random values to random rows of every menu. */
-function randomScript(random: Random): string {
-  const lines: string[] = [];
-  for (const { path, kind, settings, naming } of menus) {
-    const values = () =>
-      settings
-        .filter(({ key, required }) => key !== 'name' && (required || below(random, 3) === 0))
-        .map((setting) => `${setting.name}=${quote(randomValue(random, setting))}`)
-        .join(' ');
-    if (kind === 'settings') lines.push(acceptable(() => `${path} set ${values()}`));
-    for (let count = kind === 'list' ? below(random, 4) : 0; count > 0; count -= 1) {
-      const isNamed = naming !== undefined && (naming.prefix === undefined || below(random, 2) === 0);
-      const named = isNamed ? `name=${nameFor(path, count)}` : '';
-      lines.push(acceptable(() => `${path} add ${named} ${values()}`));
-    }
-  }
-  lines.push(`/ppp profile set default local-address=${below(random, 256)}.0.0.1`);
-  return lines.join('\n');
-}
-
-/** The first line drawn that its menu takes: some values do not go together. */
-function acceptable(draw: () => string): string {
-  for (;;) {
-    const line = draw();
-    try {
-      treeOf(line);
-      return line;
-    } catch (fault) {
-      if (!(fault instanceof ScriptFault)) throw fault;
-    }
-  }
-}
-
-function nameFor(path: string, count: number): string {
-  return `${path.replace(/[^a-z]/g, '').slice(-8)}${count}`;
-}
-
-/** Text that the row accepts and that names nothing which might not be there. */
-function randomValue(random: Random, { kind, name }: Setting<unknown>): string {
-  const samples = [
-    ...(kind.words ?? []),
-    ...['10.0.0.1', '10.0.0.0/8', '10.0.0.2-10.0.0.9', '10.0.0.1,10.0.0.2', '10.0.0.0/8 10.0.0.1 1'],
-    ...[
-      '1',
-      '30',
-      '1200',
-      '1m30s',
-      'default',
-      'default-encryption',
-      '64k/128k',
-      'redis://localhost',
-      randomText(random),
-    ],
-  ];
-  const builtIn = ['default', 'default-encryption'];
-  const fit = samples.filter((text) => {
-    const value = kind.parse(text);
-    if (value instanceof Refusal) return false;
-    return (kind.references?.(value) ?? []).every(
-      (to) => to.menu === '/ppp profile' && builtIn.includes(to.name),
-    );
-  });
-  if (fit.length === 0) throw new Error(`no sample fits ${name}: ${kind.label}`);
-  return pick(random, fit);
 }

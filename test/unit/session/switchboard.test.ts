@@ -241,6 +241,31 @@ describe('orphans', () => {
     expect(count.done).toBe(1);
   });
 
+  it('may go while the owner is not ready yet: he is told when he is, and nothing is awaited twice', () => {
+    const met: string[] = [];
+    let go = () => {};
+    const orphans = new Orphans(silent, {
+      found: (_sessionIds, ready) => {
+        go = ready;
+      },
+      ended: (sessionId) => met.push(sessionId),
+      done: () => met.push('done'),
+    });
+    const call = { ...(held[2] as EventOf<'call-held'>), memo: toBytes('{"version":1,"sessionId":"ab12"}') };
+    for (const event of [held[0], held[1], call, snapshotEnd]) {
+      if (event !== undefined) orphans.found(event, switchboard);
+    }
+    tell({ kind: 'tcp-closed', connection: 0x10001, errno: 0 });
+    tell(closed(0x10003));
+    expect(met).toEqual([]);
+
+    go();
+    expect(sent.map(({ kind }) => kind)).toEqual(['link-close']);
+    tell({ kind: 'link-closed', link: 0x10002 });
+
+    expect(met).toEqual(['ab12', 'done']);
+  });
+
   it('that accounting knows are told with their last counters, by the session id of their memo', () => {
     const memo = toBytes('{"version":1,"sessionId":"ab12"}');
     const call = { ...(held[2] as EventOf<'call-held'>), memo };

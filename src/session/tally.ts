@@ -1,0 +1,16 @@
+/** What becomes of the calls of subscribers, counted: how long they take to come up, how long they stay, and why they end. */
+
+import { distribution, tally } from '../base/observe.ts';
+import { endingTexts } from './ending.ts';
+
+/** Calls that ended before they were up. */
+export const setUpFailureTally = tally('session-set-up', endingTexts);
+
+/** Sessions that had been up, and ended. */
+export const endingTally = tally('session', endingTexts);
+
+/** From the call's request to the network, in seconds: a subscriber redials after 30. */
+export const setUpSeconds = distribution([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]);
+
+/** In seconds, from one that flaps to one that is always on. */
+export const lifetimeSeconds = distribution([10, 60, 300, 1_800, 3_600, 14_400, 86_400, 604_800]);
