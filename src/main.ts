@@ -12,28 +12,46 @@ import { journalName } from './accounting/journal-name.io.ts';
 import { systemClock } from './base/clock.io.ts';
 import { Fault } from './base/fault.ts';
 import { jsonLog } from './base/log.io.ts';
-import type { Log } from './base/observe.ts';
 import { systemRandom } from './base/random.io.ts';
 import { Concentrator } from './composition/concentrator.ts';
+import { Keeper } from './composition/keeper.ts';
 import { type Options, readOptions, usage } from './composition/options.ts';
 import { Outside } from './composition/outside.ts';
-import { type Configuration, configurationOf, menus } from './config/configuration.ts';
-import { openConfiguration, readScript } from './config/file.io.ts';
+import { configurationOf, menus } from './config/configuration.ts';
+import { openConfiguration } from './config/file.io.ts';
 import type { FirstStart } from './config/first-start.ts';
-import { Store } from './config/store.ts';
+import { type Source, Store } from './config/store.ts';
+import { LogRing } from './console/log.ts';
 import { contractVersion } from './datapath/contract.ts';
-import { type Engine, startEngine } from './datapath/engine.io.ts';
+import { connectEngine, type Engine, startEngine } from './datapath/engine.io.ts';
 import { Orphans } from './session/orphans.ts';
 import { type EngineEvent, Switchboard } from './session/switchboard.ts';
 
-/** The configuration in force, and how to read it again. */
+/** The configuration in force, and what it was read from. */
 async function loadConfiguration(
   options: Options,
-): Promise<{ store: Store; files: string[]; first: FirstStart | undefined }> {
+): Promise<{ store: Store; sources: readonly Source[]; first: FirstStart | undefined }> {
   const { sources, first } = await openConfiguration(options.config, options.state, systemRandom);
   const store = new Store(menus);
   store.commit(store.proposeWhole(sources));
-  return { store, files: sources.map(({ file }) => file), first };
+  return { store, sources, first };
+}
+
+/** How long an engine that others start at the same time as us may take, in ms: containers and units come in any order. */
+const joinMs = 10_000;
+
+/** The engine of the run directory: started, if that is for us to do. Its loss ends this process. */
+function engineOf({ run, joinEngine }: Options): Promise<Engine> {
+  const terms = {
+    socketPath: join(run, 'engine.sock'),
+    onLost(fault: Fault) {
+      report(fault);
+      process.exit(1);
+    },
+  };
+  if (joinEngine) return connectEngine({ ...terms, patienceMs: joinMs });
+  const command = [fileURLToPath(new URL('native/pptp-engine', import.meta.url))] as const;
+  return startEngine({ ...terms, logPath: join(run, 'engine.log'), command });
 }
 
 /** True if a control process of this node started the engine: it is ours to end. Its pid is kept beside its socket. */
@@ -48,24 +66,17 @@ function isOurEngine(engine: Engine, pid: number, run: string): boolean {
 }
 
 async function main(options: Options): Promise<void> {
-  const log = jsonLog(options.log);
-  const { store, files, first } = await loadConfiguration(options);
+  const logRing = new LogRing(systemClock.wallMs);
+  const log = logRing.before(jsonLog(options.log));
+  const { store, sources, first } = await loadConfiguration(options);
   // At once: should the rest of the start fail, the next one would not tell the password any more.
-  if (first !== undefined) announce(first, files);
+  if (first !== undefined) announce(first, sources);
   // The engine's socket is a way to all that the engine may do: it is for its owner alone.
   inRunDirectory('make', options.run, () => mkdirSync(options.run, { recursive: true, mode: 0o700 }));
   const directory = join(options.state, 'accounting');
   const journal = await openJournal({ directory, clock: systemClock, log });
   const named = { journal, journalName: await journalName(directory) };
-  const engine = await startEngine({
-    socketPath: join(options.run, 'engine.sock'),
-    logPath: join(options.run, 'engine.log'),
-    command: [fileURLToPath(new URL('native/pptp-engine', import.meta.url))],
-    onLost(fault) {
-      report(fault);
-      process.exit(1);
-    },
-  });
+  const engine = await engineOf(options);
   let ours = engine.started;
   const orphans = new Orphans(log, {
     found: (sessionIds, go) => concentrator.recover(sessionIds, go),
@@ -73,7 +84,7 @@ async function main(options: Options): Promise<void> {
     done: () => void begin().catch(fail),
   });
   const switchboard = new Switchboard(engine, (event: EngineEvent) => {
-    if (event.kind === 'hello') ours = isOurEngine(engine, event.pid, options.run);
+    if (event.kind === 'hello') ours = !options.joinEngine && isOurEngine(engine, event.pid, options.run);
     else if (event.kind === 'trouble')
       log('warning', 'system', new TextDecoder().decode(event.text), { errno: event.errno });
     else orphans.found(event, switchboard);
@@ -81,7 +92,7 @@ async function main(options: Options): Promise<void> {
   const configuration = configurationOf(store.current.tree);
   const concentrator = new Concentrator({
     log,
-    identity: options.identity,
+    identity: configuration.identity.name || options.identity,
     switchboard,
     ...named,
     configuration,
@@ -92,21 +103,25 @@ async function main(options: Options): Promise<void> {
       process.kill(process.pid, 'SIGTERM');
     },
   });
-  const outside = new Outside({ log, run: options.run, store, files, concentrator });
+  const keeper = new Keeper({
+    log,
+    store,
+    sources,
+    apply(next) {
+      concentrator.configure(next);
+      outside.configure(next);
+    },
+  });
+  const { run, state } = options;
+  const outside = new Outside({ log, logRing, run, state, store, keeper, concentrator });
   const begin = async () => {
     await concentrator.begin();
     await outside.open(configurationOf(store.current.tree));
+    keeper.open();
   };
   switchboard.send({ kind: 'hello', version: contractVersion });
 
-  process.on(
-    'SIGHUP',
-    () =>
-      void reload(log, store, files, (next) => {
-        concentrator.configure(next);
-        outside.configure(next);
-      }),
-  );
+  process.on('SIGHUP', () => keeper.reload('told'));
   let isEnding = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, async () => {
@@ -114,6 +129,7 @@ async function main(options: Options): Promise<void> {
       if (isEnding) return;
       isEnding = true;
       log('info', 'system', `${signal}: ending all sessions`);
+      keeper.close();
       await outside.close();
       await concentrator.end();
       await (ours ? engine.stop() : engine.close());
@@ -133,31 +149,10 @@ function inRunDirectory(what: string, run: string, act: () => void): void {
   }
 }
 
-/** Puts the files in force again, or leaves everything as it is. */
-async function reload(
-  log: Log,
-  store: Store,
-  files: readonly string[],
-  apply: (next: Configuration) => void,
-): Promise<void> {
-  try {
-    const candidate = store.proposeWhole(await Promise.all(files.map(readScript)));
-    const { next } = store.commit(candidate);
-    apply(configurationOf(next.tree));
-    log('info', 'system', `configuration read again, revision ${next.number}`);
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    log('error', 'system', `configuration not changed: ${error.message}`, {
-      code: error.code,
-      hint: error.hint,
-    });
-  }
-}
-
 /** Shown once, on the terminal and not in the log: it is the only place but the file where the password stands. */
-function announce({ user, password }: FirstStart, [file = '']: readonly string[]): void {
+function announce({ user, password }: FirstStart, [source]: readonly Source[]): void {
   process.stdout.write(
-    `\nThere was no configuration; this one was written: ${file}\n  user      ${user}\n  password  ${password}\n\n`,
+    `\nThere was no configuration; this one was written: ${source?.file ?? ''}\n  user      ${user}\n  password  ${password}\n\n`,
   );
 }
 

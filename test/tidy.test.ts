@@ -45,7 +45,8 @@ type Layer = (typeof layers)[number];
 /** The first row that fits a path says what it is. */
 const parts: readonly (readonly [pattern: RegExp, layer: Layer, part: string])[] = [
   [/^src\/base\//, 'base', 'base'],
-  [/^src\/(main\.ts$|composition\/)/, 'main', 'main'],
+  // Both programs begin in one file, which joins the others.
+  [/^src\/(main\.ts$|console\/pptpctl\.io\.ts$|composition\/)/, 'main', 'main'],
   [/\.io\.ts$/, 'touch', 'its own'],
   [/^src\/pptp\//, 'speak', 'pptp'],
   [/^src\/ppp\//, 'speak', 'ppp'],

@@ -124,6 +124,10 @@ interface MenuHead<V> {
   /** Letters that the items of a list may show, in RouterOS's order. */
   readonly flags?: readonly Flag[];
   readonly naming?: Naming;
+  /** The order of the items counts: `move` changes it. */
+  readonly isOrdered?: true;
+  /** Items are given from outside, neither added nor removed: `set NAME` is about the one of that name, known or not. */
+  readonly isGiven?: true;
   /** Items that always exist and cannot be removed; what is not said has its default. `id` is RouterOS's internal number. */
   readonly builtIn?: readonly { readonly id: number; readonly values: Partial<NoInfer<V>> }[];
   /** What no row can say alone. The argument at fault and why, or undefined. */

@@ -19,12 +19,11 @@ import { SharedDelivery } from '../accounting/shared.io.ts';
 import { systemClock } from '../base/clock.io.ts';
 import type { Log } from '../base/observe.ts';
 import { systemRandom } from '../base/random.io.ts';
-import { RedisClient } from '../base/redis.io.ts';
 import type { SentRequest } from '../radius/query.ts';
 import type { ClusterSettings } from '../session/registry/settings.ts';
 import type { Books, SessionEnd } from '../session/served-session.ts';
 import type { Radius } from './radius.ts';
-import { redisAddressOf } from './service.ts';
+import type { SharedRedis } from './service.ts';
 
 export interface AccountingParts {
   readonly log: Log;
@@ -32,6 +31,8 @@ export interface AccountingParts {
   readonly journal: Journal;
   readonly journalName: string;
   readonly cluster: ClusterSettings;
+  /** The service's; without it this node delivers alone. */
+  readonly redis: SharedRedis | undefined;
   readonly radius: Radius;
   readonly readUsage: ReadUsage;
 }
@@ -40,7 +41,7 @@ export class Accounting implements Books {
   readonly accountant: Accountant;
   readonly #sessionIds: SessionIds;
   readonly #radius: Radius;
-  #shared: Shared | undefined;
+  #shared: SharedDelivery | undefined;
   /** Sessions that are accounted for: those that came up while accounting was wanted. */
   readonly #accounted = new Set<string>();
   #settings: AaaSettings;
@@ -48,21 +49,22 @@ export class Accounting implements Books {
   constructor(parts: AccountingParts, settings: AaaSettings) {
     const { log, identity, journal, radius, readUsage } = parts;
     const { ledger, recovered } = journal;
-    const { exchange, codec } = radius;
+    const { ask, codec, exchange } = radius;
     this.#settings = settings;
     this.#radius = radius;
     this.#sessionIds = new SessionIds(identity, recovered.mark);
     const ports = { clock: systemClock, random: systemRandom, log };
-    const send = radiusSender({ ask: exchange.ask.bind(exchange), codec, ledger, clock: systemClock });
+    const send = radiusSender({ ask, codec, ledger, clock: systemClock });
     this.accountant = new Accountant({
       ledger,
       readUsage,
       nodeSessionId: nodeSessionId(identity),
       makeDelivery: (done) => {
-        if (parts.cluster.accountingStore === 'journal')
+        const { redis, cluster } = parts;
+        if (redis === undefined || cluster.accountingStore === 'journal')
           return new EmbeddedDelivery({ ...ports, send, done });
-        this.#shared = share(parts, { ...ports, send, done });
-        return this.#shared.delivery;
+        this.#shared = share(redis, parts, { ...ports, send, done });
+        return this.#shared;
       },
       ...ports,
     });
@@ -87,7 +89,7 @@ export class Accounting implements Books {
 
   /** After the accountant has taken what the process before left. Rejects with a `Fault` if the Redis may not be used. */
   async begin(): Promise<void> {
-    await this.#shared?.delivery.begin();
+    await this.#shared?.begin();
   }
 
   up(facts: SessionFacts, interimMs: number): void {
@@ -115,31 +117,24 @@ export class Accounting implements Books {
       await new Promise<void>((told) => this.accountant.nodeDown(this.#radius.nas, told));
     }
     await new Promise<void>((closed) => this.accountant.close(closed));
-    this.#shared?.redis.close();
   }
-}
-
-interface Shared {
-  readonly delivery: SharedDelivery;
-  readonly redis: RedisClient;
 }
 
 /** Delivery through Redis: this node's records, and those that a dead node has left there. */
 function share(
+  { client: redis, address }: SharedRedis,
   { log, identity, journalName, cluster, radius }: AccountingParts,
   ports: DeliveryPorts,
-): Shared {
+): SharedDelivery {
   const { service } = cluster;
   const { clock } = ports;
-  const address = redisAddressOf(cluster);
-  const redis = new RedisClient(address, log);
   const boot = randomBytes(8).toString('hex');
   const openDrains = bullmqDrains({ address, redis, service, boot, log });
   const mirror = new Mirror(redis, clock, service, ownerOf(identity, journalName), customaryTerms);
   // Of another node's journal nothing is kept here: what it has sent before is its own to know.
   const elsewhere = { sent: (_number: number, _sent: SentRequest, written: () => void) => written() };
-  const ask = radius.exchange.ask.bind(radius.exchange);
-  const send = radiusSender({ ask, codec: radius.codec, ledger: elsewhere, clock });
+  const { ask, codec } = radius;
+  const send = radiusSender({ ask, codec, ledger: elsewhere, clock });
   const heir = new RedisHeir({ mirror, openDrains, send, clock, log });
-  return { delivery: new SharedDelivery({ redis, mirror, openDrains, heir }, ports), redis };
+  return new SharedDelivery({ redis, mirror, openDrains, heir }, ports);
 }

@@ -7,36 +7,45 @@ import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns';
 import { UserAuthority } from '../aaa/authority.ts';
 import type { DynamicTarget } from '../aaa/dynamic.ts';
+import type { ReadUsage } from '../accounting/accountant.ts';
 import type { Journal } from '../accounting/journal.io.ts';
-import type { Usage } from '../accounting/record.ts';
+import { sessionIdsIn } from '../accounting/ledger.ts';
+import { acctTerminateCause, type Usage } from '../accounting/record.ts';
 import { systemClock } from '../base/clock.io.ts';
 import { type Ipv4, parseIpv4 } from '../base/ip.ts';
 import type { AddressRange } from '../base/kind.ts';
 import { limits } from '../base/limits.ts';
 import type { Log } from '../base/observe.ts';
 import { systemRandom } from '../base/random.io.ts';
+import { DemandGateways } from '../client/demand.ts';
 import type { Resolve } from '../client/dialer.ts';
 import { Dialers } from '../client/dialers.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { ClientInterface, LivePorts, ServerInterface } from '../console/live.ts';
 import { freeTunnels, type Member } from '../dns/selection.ts';
 import { Licence } from '../licence/licence.ts';
+import type { Subject } from '../metrics/subject.ts';
+import { interfaceIndex } from '../net/host.io.ts';
 import { type MppePolicy, mppeBits } from '../ppp/ccp/options.ts';
 import { Addresses } from '../session/addresses.ts';
 import { CallIds, LinkHandles } from '../session/call-ids.ts';
 import { Claims } from '../session/claims.ts';
-import { acctTerminateCause } from '../session/ending.ts';
+import { Drain } from '../session/drain.ts';
 import { Firewall } from '../session/firewall.ts';
 import { InterfaceNames } from '../session/interface-names.ts';
 import { encodingOf } from '../session/network.ts';
+import { ProxyArp } from '../session/proxy-arp.ts';
 import type { NodeRow, Owner } from '../session/registry/registry.ts';
 import { Server } from '../session/server.ts';
 import type { FinalCounters } from '../session/session.ts';
+import { StaticRoutes } from '../session/static-routes.ts';
 import type { Switchboard } from '../session/switchboard.ts';
 import { Accounting } from './accounting.ts';
+import { hostOf, tunnelsOf, wayOf } from './host.ts';
 import { Membership } from './membership.ts';
 import { Radius } from './radius.ts';
 import { type Service, serviceOf } from './service.ts';
+import { subjectOf } from './subject.ts';
 
 /** What the peer chooses from; stateless is preferred. */
 const everyMppe: MppePolicy = { strengths: new Set(mppeBits), stateful: 'allowed' };
@@ -64,8 +73,12 @@ export class Concentrator {
   readonly #firewall: Firewall;
   readonly #radius: Radius;
   readonly #accounting: Accounting;
+  readonly #drain: Drain;
   readonly #authority: UserAuthority;
   readonly #identity: string;
+  readonly #names = new InterfaceNames();
+  readonly #staticRoutes = new StaticRoutes();
+  readonly #proxyArp: ProxyArp;
   #configuration: Configuration;
   #server: Server | undefined;
   #dialers: Dialers | undefined;
@@ -79,6 +92,7 @@ export class Concentrator {
     this.#journal = journal;
     this.#configuration = configuration;
     this.#firewall = new Firewall(switchboard, log);
+    this.#proxyArp = new ProxyArp({ switchboard, log, interfaceIndex });
     this.#radius = new Radius(
       log,
       identity,
@@ -91,14 +105,19 @@ export class Concentrator {
     this.#owner = { node: identity, bootId: randomBytes(8).toString('hex') };
     this.#service = serviceOf(cluster, this.#owner, this.#drawings(), log);
     const { leases } = this.#service;
+    const readUsage = this.#readUsage;
     this.#addresses = new Addresses({ random: systemRandom, ...(leases && { leases }) });
-    this.#accounting = new Accounting(
-      { ...ground, cluster, radius: this.#radius, readUsage: (read) => this.#readUsage(read) },
-      aaa,
-    );
-    const { exchange, codec } = this.#radius;
-    const ask: typeof exchange.ask = (query, done) => exchange.ask(query, done);
+    const { redis } = this.#service;
+    this.#accounting = new Accounting({ ...ground, cluster, redis, radius: this.#radius, readUsage }, aaa);
+    const { ask, codec } = this.#radius;
     this.#authority = new UserAuthority({ ask, codec, clock: systemClock, log }, usersOf(configuration));
+    this.#drain = new Drain({
+      clock: systemClock,
+      log,
+      sessions: () => this.#server?.sessions ?? new Map(),
+      refuse: (isRefusing) => this.#server?.drain(isRefusing),
+      rate: () => this.#configuration.drain.rate,
+    });
     this.#membership = new Membership({
       log,
       node: identity,
@@ -106,9 +125,10 @@ export class Concentrator {
       licence: this.#licence,
       accounting: this.#accounting,
       dynamic: this.#radius.local,
-      counters: (counted) => switchboard.counters(counted),
+      readUsage,
       server: () => this.#server,
       status: () => ({ addresses: this.#ownAddresses, isReady: this.unreadiness.length === 0 }),
+      drain: (order) => this.#drain.order(order),
       fenced: () => ground.fenced(),
     });
   }
@@ -128,9 +148,29 @@ export class Concentrator {
       registry: this.#service.registry,
       serverInterfaces: () => serverInterfaces(this.#server),
       clientInterfaces: () => clientInterfaces(this.#dialers),
+      ...hostOf(this.#names, () => tunnelsOf(this.#server, this.#dialers)),
       licence: () => this.#licence,
+      drain: () => this.#drain.progress,
       radius: () => this.#radius.exchange.monitor(),
     };
+  }
+
+  /** What metrics read. */
+  get subject(): Subject {
+    return subjectOf({
+      node: this.#identity,
+      switchboard: this.#switchboard,
+      licence: this.#licence,
+      radius: this.#radius,
+      accounting: this.#accounting,
+      ledger: this.#journal.ledger,
+      service: this.#service,
+      membership: this.#membership,
+      addresses: this.#addresses,
+      pools: () => this.#configuration.pools,
+      unreadiness: () => this.unreadiness,
+      server: () => this.#server,
+    });
   }
 
   /** What DNS is told of the service. */
@@ -149,9 +189,8 @@ export class Concentrator {
    */
   recover(held: ReadonlySet<string>, taken: () => void): void {
     const { recovered } = this.#journal;
-    const ids = recovered.sessions.map(({ facts }) => facts.identity.sessionId);
     this.#membership.begin(() =>
-      this.#service.registry.wasReaped(ids, (buried) => {
+      this.#service.registry.wasReaped(sessionIdsIn(recovered), (buried) => {
         this.#accounting.accountant.recover(
           recovered,
           (sessionId) => held.has(sessionId),
@@ -181,44 +220,55 @@ export class Concentrator {
       links: new LinkHandles(),
       mppe: everyMppe,
       callIds: new CallIds(systemClock, systemRandom),
-      names: new InterfaceNames(),
+      names: this.#names,
+      staticRoutes: this.#staticRoutes,
       firewall: this.#firewall,
     };
-    const { pools } = this.#configuration;
+    const { pools, routes, ethernet } = this.#configuration;
     const { registry, leases } = this.#service;
     this.#addresses.configure(pools);
+    this.#staticRoutes.configure(routes);
+    this.#proxyArp.configure(ethernet);
     leases?.configure(pools);
     leases?.begin();
     const claims = new Claims({
       authority: this.#authority,
+      addresses: this.#addresses,
       registry,
       log: this.#log,
       policy: () => this.#configuration.aaa.sessionPolicy,
+      isAlive: (sessionId) => this.#server?.sessionById(sessionId) !== undefined,
       replace: (victims, ended) => this.#membership.replace(victims, ended),
     });
     this.#server = new Server(
       {
         ...services,
         addresses: this.#addresses,
+        proxyArp: this.#proxyArp,
         authority: claims,
         books: this.#accounting,
         registry,
         owner: this.#owner,
         licence: this.#licence,
-        gone: (sessionId) => this.#membership.sessionEnded(sessionId),
+        gone: (sessionId) => {
+          this.#membership.sessionEnded(sessionId);
+          this.#drain.sessionEnded();
+        },
         nas: () => this.#radius.nas,
         newSessionId: () => this.#accounting.newSessionId(),
       },
       this.#configuration,
     );
-    this.#dialers = new Dialers({ ...services, resolve });
+    const gateways = new DemandGateways();
+    this.#dialers = new Dialers({ ...services, resolve, wayTo: wayOf(this.#names), gateways });
     this.#dialers.configure(this.#configuration.clients, this.#configuration.profiles);
   }
 
   configure(configuration: Configuration): void {
     this.#configuration = configuration;
-    const { pools, clients, profiles, aaa, licence } = configuration;
+    const { pools, clients, profiles, aaa, licence, routes, ethernet } = configuration;
     this.#addresses.configure(pools);
+    this.#proxyArp.configure(ethernet);
     this.#service.leases?.configure(pools);
     this.#licence.configure(licence.level);
     this.#authority.configure(usersOf(configuration));
@@ -226,10 +276,14 @@ export class Concentrator {
     this.#accounting.configure(aaa);
     this.#server?.configure(configuration);
     this.#dialers?.configure(clients, profiles);
+    if (!this.#staticRoutes.configure(routes)) return;
+    this.#server?.replan();
+    this.#dialers?.replan();
   }
 
-  /** Says goodbye to every peer, then to the RADIUS servers; resolves when all have gone, or the time is up. */
+  /** Says goodbye to every peer, so many a second as a drain, then to the RADIUS servers; resolves when all have gone, or the time is up. */
   async end(): Promise<void> {
+    await new Promise<void>((told) => this.#drain.finish(told));
     const server = new Promise<void>((done) => (this.#server ? this.#server.end('shut-down', done) : done()));
     const dialers = new Promise<void>((done) =>
       this.#dialers ? this.#dialers.end('shut-down', done) : done(),
@@ -271,7 +325,7 @@ export class Concentrator {
     for (const { target } of this.#server?.sessions.values() ?? []) if (target !== undefined) yield target;
   }
 
-  #readUsage(read: (usageOf: (sessionId: string) => Usage | undefined) => void): void {
+  readonly #readUsage: ReadUsage = (read) => {
     this.#switchboard.counters(({ rows }) => {
       const byCall = new Map(rows.map((row) => [row.call, row]));
       const bySession = new Map<string, Usage>();
@@ -281,7 +335,7 @@ export class Concentrator {
       }
       read((sessionId) => bySession.get(sessionId));
     });
-  }
+  };
 }
 
 function* serverInterfaces(server: Server | undefined): Iterable<ServerInterface> {

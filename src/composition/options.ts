@@ -7,6 +7,7 @@ export const usage = `usage: pptp-concentrator [options]
   --config FILE     a RouterOS script with the configuration; may be given several times
   --state DIR       where the node keeps its own configuration and the accounting journal (default: /var/lib/pptp-concentrator)
   --run DIR         where the engine's socket and log are (default: /run/pptp-concentrator)
+  --join-engine     join the engine that listens there; it is neither started nor ended
   --identity NAME   how this node calls itself (default: NODE_NAME, or the host's name)
   --log LEVEL       debug, info (default), warning or error
 `;
@@ -15,6 +16,7 @@ export interface Options {
   readonly config: readonly string[];
   readonly state: string;
   readonly run: string;
+  readonly joinEngine: boolean;
   readonly identity: string;
   readonly log: 'debug' | 'info' | 'warning' | 'error';
 }
@@ -29,6 +31,7 @@ export function readOptions(words: readonly string[]): Options | 'help' {
       config: { type: 'string', multiple: true, default: [] },
       state: { type: 'string', default: '/var/lib/pptp-concentrator' },
       run: { type: 'string', default: '/run/pptp-concentrator' },
+      'join-engine': { type: 'boolean', default: false },
       identity: { type: 'string', default: process.env.NODE_NAME ?? hostname() },
       log: { type: 'string', default: 'info' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -37,5 +40,6 @@ export function readOptions(words: readonly string[]): Options | 'help' {
   if (values.help) return 'help';
   const log = levels.find((level) => level === values.log);
   if (log === undefined) throw new TypeError(`--log ${values.log}: it is one of ${levels.join(', ')}`);
-  return { ...values, log };
+  const { config, state, run, identity, 'join-engine': joinEngine } = values;
+  return { config, state, run, joinEngine, identity, log };
 }

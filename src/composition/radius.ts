@@ -23,6 +23,8 @@ type Act = (request: DynamicRequest, answer: Answer) => void;
 
 export class Radius {
   readonly exchange: Exchange;
+  /** Asks the servers: each query ends with one outcome. */
+  readonly ask: Exchange['ask'] = (query, done) => this.exchange.ask(query, done);
   readonly codec = attributeCodec;
   readonly dynamic: DynamicAuthorization;
   readonly #identity: string;

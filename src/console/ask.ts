@@ -1,7 +1,7 @@
-/** The commands that only tell, beside `print`: `find`, `get`, `monitor`, `export`. Pure. */
+/** The commands that only tell, beside `print`: `find`, `get`, `monitor`. Pure. */
 
-import type { Setting } from '../base/setting.ts';
-import { exportScript } from '../config/export.ts';
+import { duration, optional } from '../base/kind.ts';
+import { menu, type Setting } from '../base/setting.ts';
 import { placed, ScriptFault } from '../config/fault.ts';
 import { namesMatching } from '../config/menu-tree.ts';
 import { readWhere, takeItems } from '../config/script.ts';
@@ -10,11 +10,14 @@ import { sheet, visible } from './block.ts';
 import { type Command, type Desk, faceAt, type Request } from './desk.ts';
 import { type Face, type Shown, textOf } from './face.ts';
 import { documentOf, objectOf } from './json.ts';
+import { readOptions } from './options.ts';
+import { repeated } from './repeat.ts';
 import type { Run } from './run.ts';
 import { filter, listing, select } from './select.ts';
 
 export const find: Command = {
   help: 'Tells the internal numbers of items.',
+  takes: () => ({ condition: 'alone' }),
   appliesTo: (face) => face?.menu.kind === 'list',
   *run(request, desk) {
     const face = faceAt(request, desk);
@@ -27,6 +30,7 @@ export const find: Command = {
 
 export const get: Command = {
   help: 'Tells one value of one item.',
+  takes: (face) => ({ properties: 'names', ...(face?.menu.kind === 'list' ? { items: true } : {}) }),
   appliesTo: (face) => face !== undefined,
   *run(request, desk) {
     const face = faceAt(request, desk);
@@ -43,40 +47,44 @@ export const get: Command = {
   },
 };
 
+const monitorWords = { once: 'Shows it one time.' } as const;
+const monitorRows = menu({
+  path: '/monitor',
+  kind: 'settings',
+  help: '',
+  rows: {
+    interval: {
+      kind: optional(duration(100, 3_600_000)),
+      default: undefined,
+      applies: 'live',
+      help: 'Shows it again after this time, until interrupted; on a terminal every second.',
+    },
+  },
+});
+const monitorIntervalMs = 1000;
+
 export const monitor: Command = {
   help: 'Shows what an item does now.',
+  takes: () => ({ items: true, words: monitorWords, arguments: monitorRows }),
   appliesTo: (face) => face?.live?.monitor !== undefined,
   *run(request, desk) {
     const face = faceAt(request, desk);
-    const [item, [word, ...others]] = yield* oneItem(request, face, desk);
-    const extra = word?.node === 'word' && word.text === 'once' ? others[0] : word;
-    if (extra !== undefined) throw notHere(extra, 'monitor takes an item, and once.');
-    const shown = face.live?.monitor;
-    const values = shown?.of(item);
-    if (shown === undefined || values === undefined) return;
-    const known = shown.menu.settings.filter(({ key }) => values[key] !== undefined);
-    if (desk.form.json) yield documentOf(objectOf(shown.menu, { ...item, values }, known));
-    else yield* sheet(values, known);
+    const [item, nodes] = yield* oneItem(request, face, desk);
+    const { said, values } = readOptions(nodes, { words: monitorWords, arguments: monitorRows });
+    const onTerminal = desk.form.width === undefined ? undefined : monitorIntervalMs;
+    const intervalMs = said.has('once') ? undefined : (values.interval ?? onTerminal);
+    yield* repeated(intervalMs, desk, () => monitored(item, face, desk));
   },
 };
 
-export const exporting: Command = {
-  help: 'Writes the configuration of this menu and those below as a script.',
-  appliesTo: () => true,
-  *run({ nodes, place }, { store, form }) {
-    let showSensitive = false;
-    for (const node of nodes) {
-      const [only] = node.node === 'word' ? namesMatching(node.text, ['show-sensitive']) : [];
-      if (only === undefined) throw notHere(node, 'export takes show-sensitive, as a word alone.');
-      showSensitive = true;
-    }
-    const { tree } = store.current;
-    const path = `/${place.words.join(' ')}`;
-    const menus = tree.menus.filter((menu) => path === '/' || `${menu.path} `.startsWith(`${path} `));
-    const script = exportScript({ ...tree, menus }, { showSensitive });
-    yield form.json ? documentOf({ ret: script }) : script;
-  },
-};
+function* monitored(item: Shown, { live }: Face, { form }: Desk): Run {
+  const shown = live?.monitor;
+  const values = shown?.of(item);
+  if (shown === undefined || values === undefined) return;
+  const known = shown.menu.settings.filter(({ key }) => values[key] !== undefined);
+  if (form.json) yield documentOf(objectOf(shown.menu, { ...item, values }, known));
+  else yield* sheet(values, known);
+}
 
 /** The item of a command for one, or the values of settings; and what stands behind it. */
 function* oneItem(request: Request, face: Face, desk: Desk): Run<[Shown, readonly Node[]]> {

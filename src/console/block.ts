@@ -83,6 +83,13 @@ export function* asValue(rows: readonly Numbered[], settings: readonly Setting<u
   }
 }
 
+/** The values alone, a line for each item. */
+export function* lines(items: readonly Shown[], settings: readonly Setting<unknown>[]): Run {
+  for (const { values } of items) {
+    yield `${settings.map((setting) => visible(textOf(values, setting) ?? '')).join(' ')}\n`;
+  }
+}
+
 /** The values of a menu of settings, their colons below each other. */
 export function* sheet(values: Values, settings: readonly Setting<unknown>[]): Run {
   const longest = Math.max(0, ...settings.map(({ name }) => name.length));

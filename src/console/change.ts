@@ -1,23 +1,36 @@
 /**
- * The commands that change something: `add`, `set`, `remove`, `enable`, `disable`, `comment`. A change of the configuration is
+ * The commands that change something: `add`, `set`, `remove`, `enable`, `disable`, `comment`, `move`. A change of the configuration is
  * a candidate that is checked whole, and in force or not at all; items that came by themselves are ended by what runs them.
  * Pure.
  */
 
-import type { AnyMenu } from '../base/setting.ts';
+import { optional, text } from '../base/kind.ts';
+import { type AnyMenu, menu } from '../base/setting.ts';
 import { readChanges } from '../config/arguments.ts';
 import type { Change, Command as ConfigCommand, Selector } from '../config/command.ts';
 import { type Position, placed, ScriptFault } from '../config/fault.ts';
-import { takeItems } from '../config/script.ts';
+import { readReferences, takeItems } from '../config/script.ts';
 import { type Node, placeOf } from '../config/syntax.ts';
 import { type Command, type Desk, faceAt, type Request } from './desk.ts';
 import type { Face, Shown } from './face.ts';
 import { documentOf } from './json.ts';
+import { readOptions } from './options.ts';
 import { done, type Run } from './run.ts';
 import { select } from './select.ts';
 
 function isConfiguredList(face: Face | undefined): boolean {
   return face?.configured?.kind === 'list';
+}
+
+/** Where items are added and removed: not those that are given from outside. */
+function isGrowingList(face: Face | undefined): boolean {
+  return isConfiguredList(face) && face?.configured?.isGiven !== true;
+}
+
+/** Throws if what `face` shows is the host's: then the commands that change it exist only to say so. */
+function refuseForeign({ foreign, menu }: Face, at: Position): void {
+  if (foreign === undefined) return;
+  throw new ScriptFault('CONFIG_ITEM', at, `failure: ${menu.path} shows what is the host's`, foreign);
 }
 
 function configuredOf({ configured, menu }: Face): AnyMenu {
@@ -27,8 +40,10 @@ function configuredOf({ configured, menu }: Face): AnyMenu {
 
 export const add: Command = {
   help: 'Adds an item.',
-  appliesTo: isConfiguredList,
+  takes: () => ({ properties: 'values' }),
+  appliesTo: (face) => isGrowingList(face) || face?.foreign !== undefined,
   *run(request, desk) {
+    refuseForeign(faceAt(request, desk), request.at);
     const menu = configuredOf(faceAt(request, desk));
     const changes = readChanges(request.nodes, menu);
     yield* commit({ verb: 'add', menu, changes, at: request.at }, desk);
@@ -39,9 +54,11 @@ export const add: Command = {
 
 export const set: Command = {
   help: 'Gives properties new values.',
-  appliesTo: (face) => face?.configured !== undefined,
+  takes: (face) => ({ properties: 'values', ...(face?.menu.kind === 'list' ? { items: true } : {}) }),
+  appliesTo: (face) => face?.configured !== undefined || face?.foreign !== undefined,
   *run(request, desk) {
     const face = faceAt(request, desk);
+    refuseForeign(face, request.at);
     const menu = configuredOf(face);
     if (menu.kind === 'list') {
       const [selector, nodes] = takeItems(request.nodes, request.end, request.place);
@@ -55,9 +72,11 @@ export const set: Command = {
 
 export const remove: Command = {
   help: 'Removes items; those that came by themselves are ended.',
-  appliesTo: (face) => isConfiguredList(face) || face?.live?.remove !== undefined,
+  takes: () => ({ items: true }),
+  appliesTo: (face) => isGrowingList(face) || face?.live?.remove !== undefined || face?.foreign !== undefined,
   *run(request, desk) {
     const face = faceAt(request, desk);
+    refuseForeign(face, request.at);
     const items = yield* itemsAlone(request, 'remove', face, desk);
     const configured = items.filter(({ isConfigured }) => isConfigured);
     const running = items.filter(({ isConfigured }) => !isConfigured);
@@ -78,6 +97,7 @@ export const disable = switching('disable', 'Switches items off; they are kept.'
 function switching(verb: 'enable' | 'disable', help: string): Command {
   return {
     help,
+    takes: () => ({ items: true }),
     appliesTo: (face) => isConfiguredList(face) && face?.configured?.rows.disabled !== undefined,
     *run(request, desk) {
       const face = faceAt(request, desk);
@@ -95,6 +115,7 @@ function switching(verb: 'enable' | 'disable', help: string): Command {
 
 export const comment: Command = {
   help: 'Gives items a remark.',
+  takes: () => ({ items: true }),
   appliesTo: (face) => isConfiguredList(face) && face?.configured?.rows.comment !== undefined,
   *run(request, desk) {
     const face = faceAt(request, desk);
@@ -109,6 +130,43 @@ export const comment: Command = {
         ? [changeOf('comment', node.text, face, request)]
         : readChanges([node], configuredOf(face));
     yield* setItems(face, yield* select(face, selector, desk), changes, request.at, desk);
+  },
+};
+
+const moveRows = menu({
+  path: '/move',
+  kind: 'settings',
+  help: '',
+  rows: {
+    destination: {
+      kind: optional(text),
+      default: undefined,
+      applies: 'live',
+      help: 'Item that they will stand before.',
+    },
+  },
+});
+
+export const move: Command = {
+  help: 'Moves items before another, or to the end, where their order counts.',
+  takes: () => ({ items: true, arguments: moveRows }),
+  appliesTo: (face) => isConfiguredList(face) && face?.configured?.isOrdered === true,
+  *run(request, desk) {
+    const face = faceAt(request, desk);
+    const [selector, nodes] = takeItems(request.nodes, request.end, request.place);
+    const options = { words: {}, arguments: moveRows, unnamed: 'destination' } as const;
+    const { destination } = readOptions(nodes, options).written;
+    const items = yield* select(face, selector, desk);
+    const before =
+      destination &&
+      (yield* select(face, { by: 'reference', references: readReferences(destination) }, desk));
+    if (items.length === 0) return;
+    const menu = configuredOf(face);
+    const { at } = request;
+    yield* commit(
+      { verb: 'move', menu, items: selectorOf(items, at), before: before && selectorOf(before, at), at },
+      desk,
+    );
   },
 };
 
@@ -157,7 +215,8 @@ function notConfigured(what: 'change' | 'remove', at: Position): ScriptFault {
   return new ScriptFault('CONFIG_ITEM', at, `failure: can not ${what} a dynamic item`, hint);
 }
 
-function expectEnd([extra]: readonly Node[], hint: string): void {
+/** Throws a `ScriptFault` if anything is left. */
+export function expectEnd([extra]: readonly Node[], hint: string): void {
   if (extra === undefined) return;
   throw placed('CONFIG_COMMAND', placeOf(extra), 'expected end of command', hint);
 }

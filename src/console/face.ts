@@ -8,6 +8,7 @@ import type { Fault } from '../base/fault.ts';
 import type { AnyMenu } from '../base/setting.ts';
 import { idOf } from '../config/export.ts';
 import { flagsOf, type Item, type Tree, type Values } from '../config/tree.ts';
+import type { DrainOrder } from '../session/drain.ts';
 
 /** An item as it is now, or the values of a menu of settings. */
 export interface Shown {
@@ -25,6 +26,8 @@ export interface Listing {
   readonly items: Iterable<Shown>;
   /** Keys of columns that would tell nothing now. */
   readonly hidden?: readonly string[];
+  /** What a reader must know of the whole: it stands above it. */
+  readonly remark?: string | undefined;
 }
 
 /** The part of a menu that runs and is not configured. */
@@ -35,6 +38,17 @@ export interface Live {
   readonly remove?: (items: readonly Shown[], answer: (fault: Fault | undefined) => void) => void;
   /** What `monitor` shows of one item. */
   readonly monitor?: Monitor;
+  /** Takes nodes out of service. */
+  readonly drain?: Drainer;
+  /** Tells of items as they come; gives back how to stop that. For lists that only grow. */
+  readonly follow?: (see: (item: Shown) => void) => () => void;
+}
+
+/** Of a node by its name; undefined: this one. */
+export interface Drainer {
+  order(order: DrainOrder, node: string | undefined, answer: (fault: Fault | undefined) => void): void;
+  /** How many sessions it has; undefined if nobody knows. */
+  left(node: string | undefined, answer: (sessions: number | undefined) => void): void;
 }
 
 export interface Monitor {
@@ -50,7 +64,11 @@ export interface Face {
   readonly configured: AnyMenu | undefined;
   /** Keys of the columns of its table; undefined: `print` writes blocks. */
   readonly columns: readonly string[] | undefined;
+  /** Its items are lines: `print` writes the columns alone, without titles and numbers. */
+  readonly isLines?: true;
   readonly live: Live | undefined;
+  /** What is shown is the host's: what to do instead of changing it here. */
+  readonly foreign?: string | undefined;
 }
 
 /** What the configuration says of the menu of `face`. */

@@ -11,12 +11,12 @@ import { licenceMenu } from '../licence/settings.ts';
 import { staticServerMenu } from '../session/server-settings.ts';
 
 /** A value that is shown and never set. */
-function shown<T>(kind: Kind<T>, help: string): Row<T | undefined> {
+export function shown<T>(kind: Kind<T>, help: string): Row<T | undefined> {
   return { kind: optional(kind), default: undefined, applies: 'live', readOnly: true, help };
 }
 
 /** Uptimes are shown in whole seconds. */
-const uptimeKind: Kind<number> = {
+export const uptimeKind: Kind<number> = {
   ...duration(0, Number.MAX_SAFE_INTEGER),
   label: 'time',
   format: (valueMs) => formatDuration(Math.floor(valueMs / 1000) * 1000),
@@ -26,9 +26,9 @@ const roundTripKind: Kind<number> = {
   ...uptimeKind,
   format: (valueMs) => formatDuration(Math.round(valueMs)),
 };
-const count = integer(0, Number.MAX_SAFE_INTEGER);
+export const count = integer(0, Number.MAX_SAFE_INTEGER);
 /** A text that is printed without quotation marks. */
-const word: Kind<string> = { label: 'text', parse: text.parse, format: text.format };
+export const word: Kind<string> = { label: 'text', parse: text.parse, format: text.format };
 
 /** RouterOS shows a session without encryption as `encoding=""`. */
 const encoding: Row<string> = {

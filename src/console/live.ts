@@ -6,8 +6,10 @@
 import { Fault } from '../base/fault.ts';
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { ServerMonitor } from '../radius/counters.ts';
+import type { DrainProgress } from '../session/drain.ts';
 import type { NodeReply, NodeRow, Registry, SessionRow } from '../session/registry/registry.ts';
 import type { Live, Shown } from './face.ts';
+import type { HostPorts } from './live-host.ts';
 import { clientMonitorMenu, radiusMonitorMenu, serverMonitorMenu } from './live-menus.ts';
 
 /** A session of this node's server that has an interface. */
@@ -32,21 +34,24 @@ export interface ClientInterface {
   readonly encoding: string;
 }
 
-export interface LivePorts {
+export interface LivePorts extends HostPorts {
   /** This node's identity. */
   readonly node: string;
   /** Since 1970. */
   wallMs(): number;
-  readonly registry: Pick<Registry, 'list' | 'nodes' | 'command'>;
+  readonly registry: Pick<Registry, 'list' | 'nodes' | 'command' | 'isOnline'>;
   serverInterfaces(): Iterable<ServerInterface>;
   clientInterfaces(): Iterable<ClientInterface>;
   /** `limit` is Infinity where there is none. */
   licence(): { readonly used: number; readonly limit: number };
+  drain(): DrainProgress;
   /** In the operator's order. */
   radius(): readonly ServerMonitor[];
 }
 
 const idOfSession = (sessionId: string): string => `*${sessionId.toUpperCase()}`;
+
+const onlyOwn = 'redis is away: only the sessions of this node are shown';
 
 /** `/ppp active`: `remove` ends the session, on whichever node it is. A node that is alone is not named in the table. */
 export function activeSessions({ registry, wallMs }: LivePorts): Live {
@@ -56,7 +61,8 @@ export function activeSessions({ registry, wallMs }: LivePorts): Live {
         registry.list((rows) => {
           const nowMs = wallMs();
           const items = lazily(rows, (row) => activeSession(row, nowMs));
-          answer({ items, hidden: known.length > 1 ? [] : ['node'] });
+          const remark = registry.isOnline ? undefined : onlyOwn;
+          answer({ items, hidden: known.length > 1 ? [] : ['node'], remark });
         });
       }),
     remove: (items, answer) => disconnect(registry, items.map(refOf), answer),
@@ -233,7 +239,7 @@ function disconnect(
   if (waiting === 0) return answer(undefined);
   for (const { node, sessionIds } of orders) {
     registry.command(node, { kind: 'kick', sessionIds, cause: 'admin-reset' }, (reply) => {
-      if (!reply.ok && reply.why !== 'unknown-session') refusals.add(`${node} ${words[reply.why]}`);
+      if (!reply.ok && reply.why !== 'unknown-session') refusals.add(`${node} ${refusalWords[reply.why]}`);
       waiting -= 1;
       if (waiting === 0) answer(refusals.size === 0 ? undefined : notDisconnected([...refusals]));
     });
@@ -257,7 +263,7 @@ function ordersOf(refs: readonly Ref[]): readonly { node: string; sessionIds: re
 }
 
 /** A session that is not known any more has ended: that is what was asked for. */
-const words: Readonly<Record<Exclude<NodeReply, { ok: true }>['why'], string>> = {
+export const refusalWords: Readonly<Record<Exclude<NodeReply, { ok: true }>['why'], string>> = {
   unreachable: 'does not answer',
   refused: 'refuses',
   'unknown-session': 'does not know the session',

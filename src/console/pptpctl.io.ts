@@ -1,20 +1,24 @@
 #!/usr/bin/env node
 /**
- * `pptpctl`: one command to a daemon on this machine, from the arguments or from standard input. What the daemon answers goes
- * to standard output; what is wrong goes to standard error, with a hint, and the exit status is 1. Knows no command itself.
+ * `pptpctl`: an operator at a terminal, or one command to a daemon on this machine, from the arguments or from standard input.
+ * What the daemon answers goes to standard output; what is wrong with a single command goes to standard error, with a hint, and
+ * the exit status is 1. Knows no command itself.
  */
 
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { Fault } from '../base/fault.ts';
-import { encode, type Question, type Refused, readAnswer } from './wire.ts';
+import { Daemon } from './daemon.io.ts';
+import { historyMax, openHistory } from './history.io.ts';
+import { Keys } from './keys.io.ts';
+import { talk } from './terminal.io.ts';
 
-const usage = `usage: pptpctl [options] COMMAND...
+const usage = `usage: pptpctl [options] [COMMAND...]
   --run DIR    the run directory of the daemon (default: /run/pptp-concentrator)
   --json       answer in JSON
 
+  pptpctl                         at a terminal: a prompt; Tab completes, ? helps, /quit leaves
   pptpctl '/ppp active print'
   pptpctl /ppp active print where node=north and uptime '>' 1h
   pptpctl < commands.rsc
@@ -23,14 +27,14 @@ const usage = `usage: pptpctl [options] COMMAND...
 interface Wanted {
   readonly socketPath: string;
   readonly json: boolean;
-  /** Undefined: it comes from standard input. */
+  /** Undefined: it comes from standard input, or from an operator who sits there. */
   readonly command: string | undefined;
 }
 
 /** What the command line asks for; undefined is help. Throws a `Fault` that says what is wrong with it. */
 function readCommandLine(words: readonly string[]): Wanted | undefined {
   const { values, positionals } = parsed(words);
-  const isAlone = positionals.length === 0 && process.stdin.isTTY;
+  const isAlone = positionals.length === 0 && process.stdin.isTTY && !process.stdout.isTTY;
   if (values.help || isAlone) return undefined;
   const command = positionals.length === 0 ? undefined : positionals.join(' ');
   return { socketPath: join(values.run, 'console.sock'), json: values.json, command };
@@ -53,43 +57,6 @@ function parsed(words: readonly string[]) {
   }
 }
 
-/** Asks, and writes what comes. Resolves to why the daemon refused, if it did; rejects with a `Fault` if it is not there. */
-async function converse(socketPath: string, question: Question): Promise<Refused | undefined> {
-  const socket = createConnection(socketPath);
-  socket.setEncoding('utf8');
-  socket.write(encode(question));
-  let heard = '';
-  try {
-    for await (const chunk of socket) {
-      const lines = (heard + chunk).split('\n');
-      heard = lines.pop() ?? '';
-      for (const line of lines) {
-        const answer = readAnswer(line);
-        if ('end' in answer) return answer.end.fault;
-        await write(answer.text);
-      }
-    }
-  } catch (error) {
-    throw error instanceof Fault ? error : notThere(socketPath, error);
-  } finally {
-    socket.destroy();
-  }
-  const hint = 'It may just have ended; see its log.';
-  throw new Fault('CONSOLE_LOST', 'system', 'the daemon hung up in the middle of its answer', hint);
-}
-
-const hints: Readonly<Record<string, string>> = {
-  ENOENT: 'Is it running, and with the same --run?',
-  ECONNREFUSED: 'It has died, or is just starting; see its log.',
-  EACCES: 'Its console is for the user that it runs as, and for root.',
-};
-
-function notThere(socketPath: string, error: unknown): Fault {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-  const words = `no daemon answers at ${socketPath}: ${code}`;
-  return new Fault('CONSOLE_UNREACHABLE', 'system', words, hints[code] ?? 'See the log of the daemon.');
-}
-
 /** Resolves when standard output has taken `piece`, so that the daemon is held back with us. */
 function write(piece: string): Promise<void> {
   return new Promise((taken) => {
@@ -109,10 +76,34 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
-  const run = wanted.command ?? (await text(process.stdin));
+  const daemon = new Daemon(wanted.socketPath);
+  try {
+    if (wanted.command === undefined && process.stdin.isTTY) await interact(daemon, wanted);
+    else await doOnce(daemon, wanted);
+  } finally {
+    daemon.close();
+  }
+}
+
+/** The commands of the arguments, or of standard input. */
+async function doOnce(daemon: Daemon, { command, json }: Wanted): Promise<void> {
+  const run = command ?? (await text(process.stdin));
   const width = process.stdout.isTTY ? process.stdout.columns : undefined;
-  const refused = await converse(wanted.socketPath, { run, width, json: wanted.json });
-  if (refused !== undefined) complain(refused);
+  const { fault } = await daemon.run({ run, width, json }, write);
+  if (fault !== undefined) complain(fault);
+}
+
+/** An operator at his terminal. */
+async function interact(daemon: Daemon, { json }: Wanted): Promise<void> {
+  const { stdin, stdout } = process;
+  stdin.setRawMode(true);
+  const keys = new Keys(stdin, () => daemon.interrupt());
+  try {
+    await talk({ daemon, keys, output: stdout, history: openHistory(), historyMax, json, write });
+  } finally {
+    stdin.setRawMode(false);
+    stdin.pause();
+  }
 }
 
 // A reader that has seen enough, such as head, is no error.

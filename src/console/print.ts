@@ -1,64 +1,130 @@
-/** `print`: which items, which of their properties, in which of RouterOS's forms. Pure. */
+/**
+ * `print`: which items, which of their properties, in which of RouterOS's forms; once, again and again (`interval`), or as
+ * they come (`follow`). Pure.
+ */
 
-import type { Setting } from '../base/setting.ts';
-import { type Position, placed } from '../config/fault.ts';
+import { duration, optional, text } from '../base/kind.ts';
+import { menu, type Setting } from '../base/setting.ts';
+import { placed } from '../config/fault.ts';
 import { namesMatching } from '../config/menu-tree.ts';
 import { readReferences } from '../config/script.ts';
-import { type Node, placeOf, type Word } from '../config/syntax.ts';
+import type { Node, Word } from '../config/syntax.ts';
 import { type Condition, readCondition } from '../config/where.ts';
-import { asValue, blockSettings, blocks, type Numbered, sheet, terse } from './block.ts';
+import { asValue, blockSettings, blocks, lines, type Numbered, sheet, terse } from './block.ts';
 import { type Command, type Desk, faceAt } from './desk.ts';
-import type { Face, Shown } from './face.ts';
+import type { Face, Listing, Shown } from './face.ts';
+import { Inbox } from './inbox.ts';
 import { array, documentOf, objectOf } from './json.ts';
+import { readOptions } from './options.ts';
+import { repeated } from './repeat.ts';
 import type { Run } from './run.ts';
 import { filter, listing, select } from './select.ts';
 import { table } from './table.ts';
 
-const styles = ['brief', 'detail', 'terse', 'as-value', 'count-only'] as const;
-type Style = (typeof styles)[number];
-/** Accepted and true anyway: nothing here waits for a key. */
-const idle = ['without-paging'] as const;
+const forms = {
+  brief: 'Shows a table.',
+  detail: 'Shows all properties, in blocks.',
+  terse: 'Shows all properties, a line for each item.',
+  'as-value': 'Shows all properties, for scripts.',
+  'count-only': 'Tells how many items there are.',
+} as const;
+type FormName = keyof typeof forms;
+/** The second is accepted, and true anyway: nothing here waits for a key. */
+const words = { ...forms, 'without-paging': 'Does not stop at the end of a page.' } as const;
+const following = {
+  follow: 'Goes on with what comes.',
+  'follow-only': 'Shows only what comes.',
+} as const;
+
+/** Items that come while the reader of those before is slow: as many as the log keeps. */
+const followedMax = 1000;
+
+/** What `print` may be told beside its words. */
+const argumentRows = menu({
+  path: '/print',
+  kind: 'settings',
+  help: '',
+  rows: {
+    from: { kind: optional(text), default: undefined, applies: 'live', help: 'Items to be shown.' },
+    proplist: { kind: optional(text), default: undefined, applies: 'live', help: 'Properties to be shown.' },
+    interval: {
+      kind: optional(duration(100, 3_600_000)),
+      default: undefined,
+      applies: 'live',
+      help: 'Shows it again after this time, until interrupted.',
+    },
+  },
+});
 
 interface Wanted {
-  readonly style: Style | undefined;
+  readonly form: FormName | undefined;
+  readonly follow: 'follow' | 'follow-only' | undefined;
   readonly where: Condition;
   /** Items that are named: only these are printed. */
   readonly from: Word | undefined;
   /** Names of properties; undefined: those that the form has. */
   readonly properties: Word | undefined;
+  readonly intervalMs: number | undefined;
 }
 
 export const print: Command = {
   help: 'Shows the items, or the values.',
+  takes: (face) => ({ words: wordsFor(face), arguments: argumentRows, condition: 'where' }),
   appliesTo: (face) => face !== undefined,
   *run(request, desk) {
     const face = faceAt(request, desk);
     const wanted = readWanted(request.nodes, face);
-    if (face.menu.kind === 'settings') return yield* printSettings(face, wanted, desk);
-    const { items, hidden = [] } = yield* listing(face, desk);
-    const named =
-      wanted.from === undefined
-        ? items
-        : yield* select(face, { by: 'reference', references: readReferences(wanted.from) }, desk);
-    const found = yield* filter(named, wanted.where);
-    if (wanted.style === 'count-only') {
-      yield desk.form.json ? documentOf({ ret: String(found.length) }) : `${found.length}\n`;
-      return;
-    }
-    desk.printed.set(
-      face.menu.path,
-      found.map(({ id }) => id),
-    );
-    yield* printItems(face, found, hidden, wanted, desk);
+    if (wanted.follow !== undefined) return yield* printFollowed(face, wanted, desk);
+    yield* repeated(wanted.intervalMs, desk, () => printOnce(face, wanted, desk));
   },
 };
 
-function* printSettings(face: Face, { style, properties }: Wanted, desk: Desk): Run {
+function* printOnce(face: Face, wanted: Wanted, desk: Desk): Run {
+  if (face.menu.kind === 'settings') yield* printSettings(face, wanted, desk);
+  else yield* printList(face, wanted, yield* listing(face, desk), desk);
+}
+
+function* printList(face: Face, wanted: Wanted, { items, hidden = [], remark }: Listing, desk: Desk): Run {
+  const named =
+    wanted.from === undefined
+      ? items
+      : yield* select(face, { by: 'reference', references: readReferences(wanted.from) }, desk);
+  const found = yield* filter(named, wanted.where);
+  if (wanted.form === 'count-only') {
+    yield desk.form.json ? documentOf({ ret: String(found.length) }) : `${found.length}\n`;
+    return;
+  }
+  desk.printed.set(
+    face.menu.path,
+    found.map(({ id }) => id),
+  );
+  const isForReaders = !desk.form.json && wanted.form !== 'terse' && wanted.form !== 'as-value';
+  if (remark !== undefined && isForReaders) yield `;;; ${remark}\n`;
+  yield* printItems(face, found, hidden, wanted, desk);
+}
+
+/** What there is, and then what comes, until the operator has seen enough. */
+function* printFollowed(face: Face, wanted: Wanted, desk: Desk): Run {
+  const inbox = new Inbox<Shown>(followedMax);
+  const stop = face.live?.follow?.((item) => inbox.put(item));
+  try {
+    const present = yield* listing(face, desk);
+    if (wanted.follow === 'follow') yield* printList(face, wanted, present, desk);
+    for (;;) {
+      const found = yield* filter(yield* inbox.take(), wanted.where);
+      yield* printItems(face, found, [], wanted, desk);
+    }
+  } finally {
+    stop?.();
+  }
+}
+
+function* printSettings(face: Face, { form, properties }: Wanted, desk: Desk): Run {
   const [item] = (yield* listing(face, desk)).items;
   if (item === undefined) throw new Error(`${face.menu.path} has no values`);
   const settings = properties === undefined ? face.menu.settings : namedIn(properties, face);
   if (desk.form.json) yield documentOf(objectOf(face.menu, item, settings));
-  else if (style === 'as-value') yield* asValue([{ number: 0, item }], settings);
+  else if (form === 'as-value') yield* asValue([{ number: 0, item }], settings);
   else yield* sheet(item.values, settings);
 }
 
@@ -66,19 +132,20 @@ function* printItems(
   face: Face,
   items: readonly Shown[],
   hidden: readonly string[],
-  { style, properties }: Wanted,
+  { form, properties }: Wanted,
   { form: { json, width } }: Desk,
 ): Run {
-  const { menu, columns } = face;
+  const { menu, columns, isLines } = face;
   const chosen = properties && namedIn(properties, face);
   if (json) return yield* array(objects(face, items, chosen ?? menu.settings));
   const rows: readonly Numbered[] = items.map((item, number) => ({ number, item }));
-  if (style === 'as-value') return yield* asValue(rows, chosen ?? menu.settings);
-  if (style === 'terse') return yield* terse(rows, chosen ?? blockSettings(menu));
+  if (form === 'as-value') return yield* asValue(rows, chosen ?? menu.settings);
+  if (form === 'terse') return yield* terse(rows, chosen ?? blockSettings(menu));
   const keys = (columns ?? ['name']).filter((key) => !hidden.includes(key));
-  const isTable = style === 'brief' || (style === undefined && (columns ?? chosen) !== undefined);
+  const isTable = form === 'brief' || (form === undefined && (columns ?? chosen) !== undefined);
   if (!isTable) return yield* blocks(menu, rows, chosen ?? blockSettings(menu), width);
-  yield* table(menu, rows, chosen ?? settingsOf(face, keys), width);
+  const shown = chosen ?? settingsOf(face, keys);
+  yield* isLines ? lines(items, shown) : table(menu, rows, shown, width);
 }
 
 function* objects({ menu }: Face, items: readonly Shown[], settings: readonly Setting<unknown>[]) {
@@ -103,34 +170,22 @@ function namedIn({ text, at }: Word, { menu }: Face): readonly Setting<unknown>[
   });
 }
 
-function readWanted(nodes: readonly Node[], { menu }: Face): Wanted {
-  let style: Style | undefined;
-  const values: { from?: Word; proplist?: Word } = {};
-  for (const [at, node] of nodes.entries()) {
-    if (node.node === 'word' && !node.quoted && node.text === 'where') {
-      const where = readCondition(nodes.slice(at + 1), menu);
-      return { style, where, from: values.from, properties: values.proplist };
-    }
-    if (node.node === 'word' && !node.quoted) {
-      const word = oneOf(node.text, [...styles, ...idle], node.at);
-      style = styles.find((each) => each === word) ?? style;
-    } else if (node.node === 'argument' && node.value.node === 'word') {
-      values[oneOf(node.name.text, ['from', 'proplist'] as const, node.name.at)] = node.value;
-    } else {
-      throw notHere(placeOf(node));
-    }
-  }
-  return { style, where: () => true, from: values.from, properties: values.proplist };
+function wordsFor(face: Face | undefined): Readonly<Record<string, string>> {
+  return face?.live?.follow === undefined ? words : { ...words, ...following };
 }
 
-function oneOf<const W extends string>(text: string, words: readonly W[], at: Position): W {
-  const [only, ...others] = namesMatching(text, words);
-  const word = words.find((each) => each === only);
-  if (word === undefined || others.length > 0) throw notHere(at);
-  return word;
-}
-
-function notHere(at: Position) {
-  const hint = `print takes ${[...styles, ...idle].join(', ')}, from=, proplist=, and last where with a condition.`;
-  return placed('CONFIG_COMMAND', at, 'expected end of command', hint);
+function readWanted(nodes: readonly Node[], face: Face): Wanted {
+  const end = nodes.findIndex((node) => node.node === 'word' && !node.quoted && node.text === 'where');
+  const { said, values, written } = readOptions(end < 0 ? nodes : nodes.slice(0, end), {
+    words: wordsFor(face),
+    arguments: argumentRows,
+  });
+  return {
+    form: [...said].findLast((word): word is FormName => word in forms),
+    follow: [...said].findLast((word): word is keyof typeof following => word in following),
+    where: end < 0 ? () => true : readCondition(nodes.slice(end + 1), face.menu),
+    from: written.from,
+    properties: written.proplist,
+    intervalMs: values.interval,
+  };
 }

@@ -9,9 +9,9 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { StringDecoder } from 'node:string_decoder';
 import { Fault } from '../base/fault.ts';
 import type { Log } from '../base/observe.ts';
-import type { Run } from './run.ts';
+import { Interrupted, type Run, type Step, type Wait } from './run.ts';
 import { Shell, type ShellServices } from './shell.ts';
-import { type Answer, encode, questionBytesMax, readQuestion, refusedBy } from './wire.ts';
+import { type Answer, type Commands, encode, questionBytesMax, readQuestion, refusedBy } from './wire.ts';
 
 /** Operators and scripts at a time; each may hold a list of all sessions while it reads it. */
 const connectionsMax = 32;
@@ -28,8 +28,8 @@ export interface ConsolePorts extends ShellServices {
 }
 
 export interface Console {
-  /** Hangs up on everybody and takes the socket away. */
-  close(): void;
+  /** Hangs up on everybody and takes the socket away; resolves when what they left half done is undone. */
+  close(): Promise<void>;
 }
 
 /** Listens at `path`, where nobody else may. Rejects with a `Fault` if another daemon does, or the place is not ours. */
@@ -46,9 +46,11 @@ export async function openConsole(ports: ConsolePorts): Promise<Console> {
   await listen(server, path);
   chmodSync(path, 0o600);
   return {
-    close() {
+    async close() {
       server.close();
-      for (const conversation of conversations) conversation.close();
+      const last = [...conversations];
+      for (const conversation of last) conversation.close();
+      await Promise.all(last.map(({ gone }) => gone));
     },
   };
 }
@@ -82,14 +84,20 @@ function clear(path: string): Promise<void> {
   });
 }
 
-/** One operator. While a question is answered no other is read. */
+/** One operator. While a question is answered no other is read, but for the one that interrupts it. */
 class Conversation {
+  /** Resolves when the operator is gone, and what he left half done is undone. */
+  readonly gone: Promise<void>;
   readonly #socket: Socket;
   readonly #shell: Shell;
   readonly #log: Log;
   readonly #decoder = new StringDecoder('utf8');
   #heard = '';
-  #isBusy = false;
+  /** What is being done. */
+  #run: Run | undefined;
+  #isInterrupted = false;
+  /** Ends the wait that it stands in, if that can be ended. */
+  #stopWaiting: (() => void) | undefined;
 
   constructor(socket: Socket, shell: Shell, log: Log) {
     this.#socket = socket;
@@ -102,33 +110,68 @@ class Conversation {
       if (socket.writableNeedDrain) socket.destroy();
     });
     socket.setTimeout(readMs);
+    this.gone = new Promise((isGone) => socket.on('close', () => this.#lost(isGone)));
   }
 
   close(): void {
     this.#socket.destroy();
   }
 
+  #lost(isGone: () => void): void {
+    this.#stopWaiting?.();
+    this.#run?.return();
+    this.#run = undefined;
+    this.#shell.lose((fault) => {
+      if (fault !== undefined) {
+        const what = `safe mode: changes of an operator who was lost are not undone: ${fault.message}`;
+        this.#log('error', 'system', what, { code: fault.code, hint: fault.hint });
+      }
+      isGone();
+    });
+  }
+
   #received(text: string): void {
     if (this.#socket.writableEnded) return;
     this.#heard += text;
-    this.#next();
+    if (this.#run === undefined) this.#next();
+    else this.#hearInterrupt();
+    if (this.#run !== undefined && this.#heard.length > questionBytesMax) this.#socket.pause();
   }
 
   #next(): void {
     const end = this.#heard.indexOf('\n');
-    if (this.#isBusy) return;
     if ((end < 0 ? this.#heard.length : end) > questionBytesMax) return this.#refuse();
-    if (end < 0) return;
+    if (end < 0 || this.#socket.destroyed) return;
     const line = this.#heard.slice(0, end);
     this.#heard = this.#heard.slice(end + 1);
-    this.#isBusy = true;
-    this.#socket.pause();
     try {
-      const { run, ...form } = readQuestion(line);
-      this.#drive(this.#shell.run(run, form), undefined);
+      const question = readQuestion(line);
+      // What it would have interrupted has come to its end meanwhile.
+      if ('interrupt' in question) return this.#next();
+      this.#run = 'complete' in question ? this.#complete(question.complete) : this.#commands(question);
     } catch (error) {
-      this.#end(error);
+      return this.#end(error);
     }
+    this.#isInterrupted = false;
+    this.#drive(undefined);
+  }
+
+  /** Questions that were asked in advance wait; an interrupt before them does not. */
+  #hearInterrupt(): void {
+    const end = this.#heard.indexOf('\n');
+    if (end < 0 || this.#heard.slice(0, end + 1) !== encode({ interrupt: true })) return;
+    this.#heard = this.#heard.slice(end + 1);
+    this.#isInterrupted = true;
+    // Else it is told when it goes on.
+    this.#stopWaiting?.();
+  }
+
+  #commands({ run, width, json }: Commands): Run {
+    return this.#shell.run(run, { width, json });
+  }
+
+  *#complete(text: string): Run {
+    this.#say({ completion: yield* this.#shell.complete(text) });
   }
 
   /** Where the next question begins is not known: there will be none. */
@@ -140,14 +183,16 @@ class Conversation {
     this.#socket.end();
   }
 
-  /** Goes on with `run`, which waited for `answer`. */
-  #drive(run: Run, answer: unknown): void {
+  /** Goes on with what waited for `answer`, for a slice of time. */
+  #drive(answer: unknown): void {
+    const run = this.#run;
+    if (run === undefined || this.#socket.destroyed) return;
     const untilMs = performance.now() + sliceMs;
     let piece = '';
     let next = answer;
     try {
       for (;;) {
-        const { done, value } = run.next(next);
+        const { done, value } = this.#step(run, next);
         next = undefined;
         if (typeof value === 'string') piece += value;
         if (done) {
@@ -156,24 +201,40 @@ class Conversation {
         }
         if (typeof value === 'object') {
           this.#write(piece);
-          // Not in one breath: many short commands in one question would pile up on the stack.
-          return value.begin((given) => setImmediate(() => this.#goOn(run, given)));
+          return this.#wait(value);
         }
         if (piece.length >= pieceMax || performance.now() >= untilMs) break;
       }
     } catch (error) {
       this.#write(piece);
-      return this.#end(error);
+      return this.#end(error instanceof Interrupted ? undefined : error);
     }
-    const isTaken = this.#write(piece);
-    const goOn = () => this.#goOn(run, undefined);
-    if (isTaken) setImmediate(goOn);
+    const goOn = () => this.#drive(undefined);
+    if (this.#write(piece)) setImmediate(goOn);
     else this.#socket.once('drain', goOn);
   }
 
-  /** Unless the client has gone: then what it asked is forgotten. */
-  #goOn(run: Run, answer: unknown): void {
-    if (!this.#socket.destroyed) this.#drive(run, answer);
+  #step(run: Run, answer: unknown): IteratorResult<Step, void> {
+    if (!this.#isInterrupted) return run.next(answer);
+    this.#isInterrupted = false;
+    return run.throw(new Interrupted());
+  }
+
+  #wait({ begin }: Wait): void {
+    let isOver = false;
+    const goOn = (given: unknown) => {
+      if (isOver) return;
+      isOver = true;
+      this.#stopWaiting = undefined;
+      this.#drive(given);
+    };
+    // Not in one breath: many short commands in one question would pile up on the stack.
+    const stop = begin((given) => setImmediate(goOn, given));
+    if (typeof stop !== 'function') return;
+    this.#stopWaiting = () => {
+      stop();
+      goOn(undefined);
+    };
   }
 
   /** False if the reader is behind. */
@@ -183,12 +244,15 @@ class Conversation {
 
   #end(error: unknown): void {
     if (error !== undefined && !(error instanceof Fault)) throw error;
-    const { path } = this.#shell;
+    const { path, prompt, isSafe, hasLeft } = this.#shell;
     if (error !== undefined) this.#log('debug', 'system', `console: ${error.message}`, { code: error.code });
-    this.#say({ end: error === undefined ? { path } : { path, fault: refusedBy(error) } });
-    this.#isBusy = false;
+    const fault = error === undefined ? {} : { fault: refusedBy(error) };
+    const state = { ...(isSafe ? { isSafe } : {}), ...(hasLeft ? { hasLeft } : {}) };
+    this.#say({ end: { path, prompt, ...state, ...fault } });
+    this.#run = undefined;
     this.#socket.resume();
-    this.#next();
+    // Not in one breath: many questions that are none would pile up on the stack.
+    setImmediate(() => this.#run === undefined && this.#next());
   }
 
   #say(answer: Answer): boolean {

@@ -3,22 +3,36 @@
  *
  *     {"run":"/ppp active print","width":80,"json":false}
  *
- * and gets any number of `{"text":"…"}`, then one `{"end":{"path":"/ppp active"}}`, with a `fault` if it was refused. One
- * question is answered at a time, in order. Pure.
+ * and gets any number of `{"text":"…"}`, then one `{"end":{"path":"/ppp active","prompt":"[admin@north] /ppp/active> "}}`, with a
+ * `fault` if it was refused, with `hasLeft` if it was the last. `{"complete":"/ppp ac"}` is answered by one `completion`, and
+ * an end. One question is answered at a time, in order; `{"interrupt":true}` ends the one that is being answered. Pure.
  */
 
 import { Fault } from '../base/fault.ts';
 import { ScriptFault } from '../config/fault.ts';
+import type { Completion } from './complete.ts';
 
 /** Octets of a question: longer ones are scripts, which are read from files. */
 export const questionBytesMax = 64 * 1024;
 
-export interface Question {
+/** Commands to be done. */
+export interface Commands {
   readonly run: string;
   /** Columns of the terminal; undefined: there is none. */
   readonly width: number | undefined;
   readonly json: boolean;
 }
+
+/** What may stand at the end of this text? */
+export interface HalfTyped {
+  readonly complete: string;
+}
+
+export interface Interrupt {
+  readonly interrupt: true;
+}
+
+export type Question = Commands | HalfTyped | Interrupt;
 
 /** Why a question was refused. */
 export interface Refused {
@@ -31,9 +45,18 @@ export interface Refused {
   readonly column?: number;
 }
 
-export type Answer =
-  | { readonly text: string }
-  | { readonly end: { readonly path: string; readonly fault?: Refused } };
+export interface End {
+  /** Where the operator stands now, as he would type it and as it is shown to him. */
+  readonly path: string;
+  readonly prompt: string;
+  readonly fault?: Refused;
+  /** He holds safe mode. */
+  readonly isSafe?: true;
+  /** The operator said that he goes: nothing follows. */
+  readonly hasLeft?: true;
+}
+
+export type Answer = { readonly text: string } | { readonly completion: Completion } | { readonly end: End };
 
 export function encode(message: Question | Answer): string {
   return `${JSON.stringify(message)}\n`;
@@ -41,7 +64,9 @@ export function encode(message: Question | Answer): string {
 
 /** The question in `line`. Throws a `Fault` if it is none. */
 export function readQuestion(line: string): Question {
-  const { run, width, json } = objectIn(line);
+  const { run, width, json, complete, interrupt } = objectIn(line);
+  if (typeof complete === 'string') return { complete };
+  if (interrupt === true) return { interrupt };
   const isWidth = width === undefined || (Number.isInteger(width) && Number(width) > 0);
   if (typeof run === 'string' && isWidth && (json === undefined || typeof json === 'boolean')) {
     return { run, width: width as number | undefined, json: json === true };
@@ -51,11 +76,10 @@ export function readQuestion(line: string): Question {
 
 /** The answer in `line`. Throws a `Fault` if it is none. */
 export function readAnswer(line: string): Answer {
-  const { text, end } = objectIn(line);
+  const { text, completion, end } = objectIn(line);
   if (typeof text === 'string') return { text };
-  if (typeof end === 'object' && end !== null && 'path' in end) {
-    return { end: end as Extract<Answer, { end: unknown }>['end'] };
-  }
+  if (typeof completion === 'object' && completion !== null) return { completion: completion as Completion };
+  if (typeof end === 'object' && end !== null && 'path' in end) return { end: end as End };
   throw notSpoken();
 }
 

@@ -82,6 +82,31 @@ describe('a change', () => {
   });
 });
 
+describe('safe mode', () => {
+  it('is undone although another change came in between', async () => {
+    const world = new World();
+    const shell = world.shell();
+    await transcriptOf(shell.run('/safe-mode take; /ppp secret add name=a', plain));
+    world.refusals = [new Fault('CONFIG_STALE', 'operator', 'configuration has changed since', '')];
+
+    const fault = await new Promise((answer) => shell.lose(answer));
+
+    expect(fault).toBeUndefined();
+    expect(world.store.current.tree.lists.get('/ppp secret')?.items.size).toBe(0);
+  });
+
+  it('that cannot be undone stays, so that it can be tried again', async () => {
+    const world = new World();
+    const shell = world.shell();
+    await transcriptOf(shell.run('/safe-mode take; /ppp secret add name=a', plain));
+    world.refusals = [new Fault('CONFIG_UNWRITABLE', 'system', 'the disk is full', '')];
+
+    expect(await transcriptOf(shell.run('/safe-mode unroll', plain))).toBe('! the disk is full\n');
+    expect(await transcriptOf(shell.run('/safe-mode unroll', plain))).toBe('[Safe Mode unrolled]\n');
+    expect(world.store.current.tree.lists.get('/ppp secret')?.items.size).toBe(0);
+  });
+});
+
 describe('a session', () => {
   it('is ended by the node that has it, all of one node by one command', async () => {
     const world = new World();

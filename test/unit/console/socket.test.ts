@@ -12,7 +12,7 @@ import { silent } from '../../../src/base/observe.ts';
 import { type AnyMenu, type Kind, menu } from '../../../src/base/setting.ts';
 import type { Face } from '../../../src/console/face.ts';
 import { type Console, openConsole } from '../../../src/console/socket.io.ts';
-import { encode, type Question } from '../../../src/console/wire.ts';
+import { type Commands, encode } from '../../../src/console/wire.ts';
 import { sessionRow, World } from './world.ts';
 
 const program = fileURLToPath(new URL('../../../src/console/pptpctl.io.ts', import.meta.url));
@@ -30,8 +30,8 @@ beforeEach(async () => {
   opened = await openConsole({ ...world.services, path, log: silent });
 });
 
-afterEach(() => {
-  opened?.close();
+afterEach(async () => {
+  await opened?.close();
   rmSync(directory, { recursive: true });
 });
 
@@ -56,7 +56,7 @@ async function pptpctl(words: readonly string[], input = ''): Promise<Outcome> {
   return { status, out, err };
 }
 
-function question(run: string, more: Partial<Question> = {}): string {
+function question(run: string, more: Partial<Commands> = {}): string {
   return encode({ run, width: undefined, json: false, ...more });
 }
 
@@ -99,7 +99,7 @@ describe('pptpctl', () => {
   });
 
   it('ends with 1 and says so when there is no daemon', async () => {
-    opened?.close();
+    await opened?.close();
 
     const outcome = await pptpctl(['/ppp active print']);
 
@@ -133,10 +133,13 @@ describe('the console’s socket', () => {
 
     const [ofOne, ofOther] = await Promise.all([answersOf(one, 3), answersOf(other, 2)]);
 
-    expect(ofOne.slice(-2)).toEqual(['{"text":"a\\n"}', '{"end":{"path":"/ppp secret"}}']);
+    expect(ofOne.slice(-2)).toEqual([
+      '{"text":"a\\n"}',
+      '{"end":{"path":"/ppp secret","prompt":"[admin@north] /ppp/secret> "}}',
+    ]);
     expect(ofOther.slice(-2)).toEqual([
       '{"text":"<pptp-MT-User>\\n"}',
-      '{"end":{"path":"/interface pptp-server"}}',
+      '{"end":{"path":"/interface pptp-server","prompt":"[admin@north] /interface/pptp-server> "}}',
     ]);
   });
 
@@ -147,7 +150,10 @@ describe('the console’s socket', () => {
     const answers = await answersOf(socket, 2);
 
     expect(answers[0]).toMatch(/CONSOLE_PROTOCOL/);
-    expect(answers.slice(1)).toEqual(['{"text":"level6\\n"}', '{"end":{"path":"/"}}']);
+    expect(answers.slice(1)).toEqual([
+      '{"text":"level6\\n"}',
+      '{"end":{"path":"/","prompt":"[admin@north] > "}}',
+    ]);
   });
 
   it('hangs up on a question without an end', async () => {
@@ -168,6 +174,69 @@ describe('the console’s socket', () => {
 
     const texts = answers.slice(0, -1).map((line) => (JSON.parse(line) as { text: string }).text);
     expect(texts.join('')).toBe('3\n'.repeat(2000));
+  });
+});
+
+describe('what goes on', () => {
+  it('is ended by an interrupt, and the next question is answered', async () => {
+    const socket = createConnection(path);
+    socket.write(question('/ppp active print count-only interval=1h'));
+    await once(socket, 'data');
+
+    socket.write(encode({ interrupt: true }) + question('/ppp active print count-only'));
+
+    const answers = await answersOf(socket, 2);
+    expect(answers.map((line) => Object.keys(JSON.parse(line)).join())).toEqual(['end', 'text', 'end']);
+    expect(answers.join()).not.toContain('fault');
+  });
+
+  it('is not ended by an interrupt that came too late', async () => {
+    const socket = createConnection(path);
+    socket.write(encode({ interrupt: true }) + question('/ppp active print count-only'));
+
+    expect(await answersOf(socket, 1)).toHaveLength(2);
+  });
+
+  it('ends when the operator is gone', async () => {
+    const before = world.clock.step();
+    const socket = createConnection(path);
+    socket.write(question('/ppp active print count-only interval=1h'));
+    await once(socket, 'data');
+
+    socket.destroy();
+    await opened?.close();
+
+    expect([before, world.clock.step()]).toEqual([false, false]);
+  });
+
+  it('does not keep a change in safe mode from being undone when the daemon ends', async () => {
+    const socket = createConnection(path);
+    socket.write(
+      question('/safe-mode take; /ppp secret add name=a; /ppp secret print count-only interval=1h'),
+    );
+    await once(socket, 'data');
+    await stillnessOf(() => world.store.current.number);
+
+    await opened?.close();
+
+    expect(world.store.current.number).toBe(2);
+    expect(world.store.current.tree.lists.get('/ppp secret')?.items.size).toBe(0);
+  });
+
+  it('lets a completion be asked for between commands', async () => {
+    const socket = createConnection(path);
+    socket.write(question('/ppp secret') + encode({ complete: 'pr' }));
+
+    const answers = await answersOf(socket, 2);
+
+    expect(JSON.parse(answers[1] ?? '')).toEqual({
+      completion: {
+        from: 0,
+        candidates: [{ text: 'print', end: ' ', help: 'Shows the items, or the values.' }],
+        prefix: 'print',
+        omitted: 0,
+      },
+    });
   });
 });
 
@@ -220,7 +289,7 @@ describe('a reader that stops', () => {
         return value;
       },
     };
-    opened?.close();
+    await opened?.close();
     opened = await openConsole({ ...world.services, faces: [listOf(counted, items)], path, log: silent });
     const socket = createConnection(path);
     await once(socket, 'connect');
@@ -231,7 +300,7 @@ describe('a reader that stops', () => {
     expect(formatted).toBeGreaterThan(0);
     expect(formatted).toBeLessThan(items / 2);
     const answers = await answersOf(socket, 1);
-    expect(answers.at(-1)).toBe('{"end":{"path":"/"}}');
+    expect(answers.at(-1)).toBe('{"end":{"path":"/","prompt":"[admin@north] > "}}');
     expect(formatted).toBe(items);
   });
 });

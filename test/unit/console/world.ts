@@ -1,19 +1,24 @@
 /** A console without a daemon: the real store and menus, a registry of fixed rows, and a driver that takes all text at once. */
 
+import { VirtualClock } from '../../../src/base/clock.ts';
 import { Fault } from '../../../src/base/fault.ts';
 import { parseIpv4 } from '../../../src/base/ip.ts';
 import { menus } from '../../../src/config/configuration.ts';
 import { ScriptFault } from '../../../src/config/fault.ts';
 import { Store } from '../../../src/config/store.ts';
 import { settingsOf } from '../../../src/config/tree.ts';
-import type { Form } from '../../../src/console/desk.ts';
+import type { Form, Scripts } from '../../../src/console/desk.ts';
 import { facesOf } from '../../../src/console/faces.ts';
 import type { ClientInterface, LivePorts, ServerInterface } from '../../../src/console/live.ts';
-import type { Run } from '../../../src/console/run.ts';
+import { LogRing, logFace } from '../../../src/console/log.ts';
+import { systemPing } from '../../../src/console/ping.io.ts';
+import { Interrupted, type Run, type Wait } from '../../../src/console/run.ts';
+import { SafeMode } from '../../../src/console/safe-mode.ts';
 import { Shell, type ShellServices } from '../../../src/console/shell.ts';
 import { tunnelsOf } from '../../../src/licence/levels.ts';
 import { licenceMenu } from '../../../src/licence/settings.ts';
 import { metricsMenu } from '../../../src/metrics/settings.ts';
+import type { DrainProgress } from '../../../src/session/drain.ts';
 import type { NodeRow, SessionRow } from '../../../src/session/registry/registry.ts';
 
 export const nowMs = Date.UTC(2026, 10, 21);
@@ -133,6 +138,10 @@ export class World {
   readonly services: ShellServices;
   /** What nodes were told, as `node: ids`. */
   readonly kicked: string[] = [];
+  /** Likewise, as `node: order`. */
+  readonly drained: string[] = [];
+  drain: DrainProgress = { mode: 'off', forMs: 0, begunWith: 0, left: 3 };
+  isOnline = true;
   sessions: readonly SessionRow[] = threeSessions;
   nodes: readonly NodeRow[] = [
     nodeRow('north', 'a1', 1),
@@ -146,22 +155,37 @@ export class World {
   ];
   serverInterfaces: readonly ServerInterface[] = server;
   clientInterfaces: readonly ClientInterface[] = clients;
+  /** The files that `export` writes and `import` reads. */
+  readonly files = new Map<string, string>();
+  readonly clock = new VirtualClock(nowMs);
+  readonly logRing = new LogRing(() => this.clock.wallMs());
+  /** The next commits are refused with these. */
+  refusals: Fault[] = [];
   /** Set: every commit is refused with it. */
   refusal: Fault | undefined;
 
   constructor() {
     const all = [...new Set([...menus, licenceMenu, metricsMenu])];
     this.store = new Store(all);
+    const isOnline = () => this.isOnline;
     const ports: LivePorts = {
       node: 'north',
       wallMs: () => nowMs,
+      drain: () => this.drain,
       registry: {
+        get isOnline() {
+          return isOnline();
+        },
         list: (answer) => answer(this.sessions),
         nodes: (answer) => answer(this.nodes),
         command: (node, command, answer) => {
-          if (command.kind !== 'kick') throw new Error(`nobody asks for ${command.kind}`);
           if (!this.nodes.some((each) => each.node === node))
             return answer({ ok: false, why: 'unreachable' });
+          if (command.kind === 'drain') {
+            this.drained.push(`${node}: ${command.mode}`);
+            return answer({ ok: true });
+          }
+          if (command.kind !== 'kick') throw new Error(`nobody asks for ${command.kind}`);
           this.kicked.push(`${node}: ${command.sessionIds.join(' ')}`);
           this.sessions = this.sessions.filter(({ sessionId }) => !command.sessionIds.includes(sessionId));
           this.serverInterfaces = this.serverInterfaces.filter(
@@ -172,6 +196,10 @@ export class World {
       },
       serverInterfaces: () => this.serverInterfaces,
       clientInterfaces: () => this.clientInterfaces,
+      tunnels: () => [],
+      hostInterfaces: (answer) => answer([]),
+      hostAddresses: (answer) => answer([]),
+      hostRoutes: (answer) => answer([]),
       licence: () => ({ used: 3, limit: tunnelsOf[settingsOf(this.store.current.tree, licenceMenu).level] }),
       radius: () => [
         {
@@ -192,12 +220,22 @@ export class World {
         },
       ],
     };
+    const commit: ShellServices['commit'] = (candidate, answer) => {
+      const refusal = this.refusals.shift() ?? this.refusal;
+      if (refusal === undefined) this.store.commit(candidate);
+      answer(refusal);
+    };
     this.services = {
-      faces: facesOf(all, ports),
+      faces: [...facesOf(all, ports), logFace(this.logRing)],
       store: this.store,
-      commit: (candidate, answer) => {
-        if (this.refusal === undefined) this.store.commit(candidate);
-        answer(this.refusal);
+      commit,
+      surroundings: {
+        clock: this.clock,
+        identity: 'north',
+        version: '1.2.3',
+        scripts: this.#scripts(),
+        echo: systemPing,
+        safeMode: new SafeMode({ store: this.store, commit }),
       },
     };
   }
@@ -207,26 +245,65 @@ export class World {
     this.store.commit(this.store.proposeWhole([{ file: 'start', text }]));
   }
 
+  #scripts(): Scripts {
+    return {
+      read: (name, answer) => {
+        const text = this.files.get(name);
+        answer(text === undefined ? noSuchFile(name) : { file: name, text });
+      },
+      write: (name, text, answer) => {
+        this.files.set(name, text);
+        answer(undefined);
+      },
+    };
+  }
+
   shell(): Shell {
     return new Shell(this.services);
   }
 }
 
-/** All text of `run`; a fault's words after it, as `! words`. */
+function noSuchFile(name: string): Fault {
+  return new Fault(
+    'CONFIG_UNREADABLE',
+    'system',
+    `cannot read the configuration ${name}: ENOENT`,
+    'Is it there?',
+  );
+}
+
+/**
+ * All text of `run`; a fault's words after it, as `! words`. One that would go on until it is interrupted is, as soon as it waits
+ * for something that does not come at once.
+ */
 export async function transcriptOf(run: Run): Promise<string> {
   const pieces: string[] = [];
-  let answer: unknown;
   try {
-    for (;;) {
-      const { done, value } = run.next(answer);
-      answer = undefined;
-      if (done) break;
-      if (typeof value === 'string') pieces.push(value);
-      else answer = await new Promise((resume) => value.begin(resume));
+    let step = run.next();
+    while (!step.done) {
+      const { value } = step;
+      if (typeof value === 'string') {
+        pieces.push(value);
+        step = run.next();
+        continue;
+      }
+      const answer = await answerTo(value);
+      step = answer instanceof Interrupted ? run.throw(answer) : run.next(answer);
     }
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    pieces.push(`! ${error instanceof ScriptFault ? error.wording : error.message}\n`);
+    if (error instanceof Interrupted) pieces.push('^C\n');
+    else if (error instanceof Fault)
+      pieces.push(`! ${error instanceof ScriptFault ? error.wording : error.message}\n`);
+    else throw error;
   }
   return pieces.join('');
+}
+
+function answerTo({ begin }: Wait): Promise<unknown> {
+  return new Promise((resume) => {
+    const stop = begin(resume);
+    if (stop === undefined) return;
+    stop();
+    resume(new Interrupted());
+  });
 }
