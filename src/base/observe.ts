@@ -1,6 +1,6 @@
 /**
- * What the program tells about itself: log lines with RouterOS's topics, and tallies of things that happened. Both are
- * one-way: behaviour is the same when nobody listens.
+ * What the program tells about itself: log lines with RouterOS's topics, tallies of things that happened, distributions of
+ * how long they took. All are one-way: behaviour is the same when nobody listens.
  */
 
 export type Severity = 'debug' | 'info' | 'warning' | 'error';
@@ -30,6 +30,35 @@ export function tally<const Name extends string>(
     help,
     add: (name, count = 1) => void counts.set(name, (counts.get(name) ?? 0) + count),
     read: (name) => counts.get(name) ?? 0,
+  };
+}
+
+/** How many of what was measured fell into each range. */
+export interface Distribution {
+  /** Upper ends of the ranges, which count to them, from the smallest; the last range has no end. */
+  readonly bounds: readonly number[];
+  /** One more than there are bounds. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+  add(value: number): void;
+}
+
+/** A distribution over ranges that end at `bounds`, with nothing in it. */
+export function distribution(bounds: readonly number[]): Distribution {
+  const counts = new Array<number>(bounds.length + 1).fill(0);
+  let sum = 0;
+  return {
+    bounds,
+    counts,
+    get sum() {
+      return sum;
+    },
+    add(value) {
+      const at = bounds.findIndex((bound) => value <= bound);
+      const range = at === -1 ? bounds.length : at;
+      counts[range] = (counts[range] ?? 0) + 1;
+      sum += value;
+    },
   };
 }
 

@@ -10,15 +10,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Clock, Timer } from '../base/clock.ts';
 import { formatIpv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
+import type { Asked, Page, PageAt } from './page.ts';
 import type { MetricsSettings } from './settings.ts';
 
-/** What stands at a path: asked for anew each time. */
-export interface Page {
-  readonly status: number;
-  /** `text/plain` unless said. */
-  readonly type?: string;
-  readonly body: string;
-}
+/** Answers with a page, or writes to the response itself. */
+export type StreamAt = (asked: Asked, answer: (page: Page) => void, response: ServerResponse) => void;
 
 export interface HttpPorts {
   readonly clock: Clock;
@@ -26,7 +22,9 @@ export interface HttpPorts {
   /** Why the node wants no new calls: none if it does. */
   readiness(): readonly string[];
   /** Further pages by their paths, such as `/metrics`. */
-  readonly pages: ReadonlyMap<string, (answer: (page: Page) => void) => void>;
+  readonly pages: ReadonlyMap<string, PageAt>;
+  /** Likewise, those too long to be made at once. */
+  readonly streams: ReadonlyMap<string, StreamAt>;
 }
 
 const retryMs = 5_000;
@@ -107,16 +105,20 @@ export class HttpFace {
   }
 
   #answer({ method = '', url = '' }: IncomingMessage, response: ServerResponse): void {
-    const send = ({ status, type = plain, body }: Page): void => {
-      response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+    const send = ({ status, type = plain, headers, body }: Page): void => {
+      const length = Buffer.byteLength(body);
+      response.writeHead(status, { 'content-type': type, 'content-length': length, ...headers });
       response.end(method === 'HEAD' ? '' : body);
     };
-    const [path = ''] = url.split('?');
+    const [path = '', words = ''] = url.split('?');
+    const asked = { query: new URLSearchParams(words) };
     const page = this.#ports.pages.get(path);
+    const stream = this.#ports.streams.get(path);
     if (method !== 'GET' && method !== 'HEAD') send({ status: 405, body: 'only GET and HEAD\n' });
     else if (path === '/livez') send({ status: 200, body: 'ok\n' });
     else if (path === '/readyz') send(this.#readiness());
-    else if (page !== undefined) page(send);
+    else if (page !== undefined) page(asked, send);
+    else if (stream !== undefined) stream(asked, send, response);
     else send({ status: 404, body: `${this.#paths().join('\n')}\n` });
   }
 
@@ -128,7 +130,7 @@ export class HttpFace {
   }
 
   #paths(): readonly string[] {
-    return ['/livez', '/readyz', ...this.#ports.pages.keys()];
+    return ['/livez', '/readyz', ...this.#ports.pages.keys(), ...this.#ports.streams.keys()];
   }
 }
 

@@ -18,6 +18,12 @@ export const metricsMenu = menu({
       help: 'Address to listen on; 0.0.0.0: all. There is no login: keep it from those whom it does not concern.',
     },
     port: { kind: integer(1, 65_535), default: 9723, applies: 'live', help: 'TCP port.' },
+    sessions: {
+      kind: yesNo,
+      default: true,
+      applies: 'live',
+      help: 'Whether it tells of single sessions, with the names of their users.',
+    },
   },
 });
 

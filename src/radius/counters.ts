@@ -1,7 +1,11 @@
 /** What is counted of a server in one role, in RouterOS's words (`/radius monitor`), and how it is shown. */
 
+import { type Distribution, distribution } from '../base/observe.ts';
 import type { ServerState } from './health.ts';
 import type { Role } from './query.ts';
+
+/** In seconds: from a server in the same rack to one that is asked a third time. */
+const replyBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export class Counters {
   /** Sent for the first time. */
@@ -19,9 +23,12 @@ export class Counters {
   /** From the first transmission to the reply. */
   lastRequestRttMs: number | undefined;
   averageRttMs: number | undefined;
+  /** The same of all replies, in seconds. */
+  readonly replies: Distribution = distribution(replyBounds);
 
   answered(replyMs: number): void {
     this.lastRequestRttMs = replyMs;
+    this.replies.add(replyMs / 1000);
     // The weights of RFC 6298 section 2.
     this.averageRttMs = this.averageRttMs === undefined ? replyMs : (7 * this.averageRttMs + replyMs) / 8;
   }
@@ -40,7 +47,7 @@ export interface RoleMonitor extends Readonly<Omit<Counters, 'answered'>> {
 }
 
 /** An entry of `/radius` at a moment: both roles together, and each by itself. */
-export interface ServerMonitor extends Omit<RoleMonitor, 'role' | 'server' | 'averageRttMs'> {
+export interface ServerMonitor extends Omit<RoleMonitor, 'role' | 'server' | 'averageRttMs' | 'replies'> {
   readonly address: string;
   readonly comment: string;
   readonly roles: readonly RoleMonitor[];

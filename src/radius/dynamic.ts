@@ -74,6 +74,7 @@ const counted = {
 } as const;
 
 export type IncomingEvent = keyof typeof counted;
+export const incomingEvents = Object.keys(counted) as readonly IncomingEvent[];
 
 type Drop = Exclude<IncomingEvent, 'answered-again'>;
 

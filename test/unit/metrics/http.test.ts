@@ -4,7 +4,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/base/clock.ts';
-import { HttpFace, type Page } from '../../../src/metrics/http.io.ts';
+import { HttpFace } from '../../../src/metrics/http.io.ts';
+import type { PageAt } from '../../../src/metrics/page.ts';
 
 const loopback = 0x7f000001;
 
@@ -62,7 +63,8 @@ beforeEach(async () => {
       told?.();
     },
     readiness: () => reasons,
-    pages: new Map([['/metrics', (answer: (page: Page) => void) => answer({ status: 200, body: 'up 1\n' })]]),
+    pages: new Map<string, PageAt>([['/metrics', (_, answer) => answer({ status: 200, body: 'up 1\n' })]]),
+    streams: new Map(),
   });
 });
 
@@ -70,7 +72,7 @@ afterEach(() => face.close());
 
 async function listen(): Promise<void> {
   const listening = nextLine();
-  face.configure({ enabled: true, address: loopback, port });
+  face.configure({ enabled: true, address: loopback, port, sessions: true });
   await listening;
 }
 
@@ -134,7 +136,7 @@ describe('the port', () => {
 
   it('is given back when it is not wanted any more', async () => {
     await listen();
-    face.configure({ enabled: false, address: loopback, port });
+    face.configure({ enabled: false, address: loopback, port, sessions: true });
 
     const socket = connect(port, '127.0.0.1');
     const [error] = await once(socket, 'error');

@@ -1,0 +1,205 @@
+/**
+ * Reads the values of the catalogue's metrics at one moment. Enter: the subject and its census. Leave: samples, one for each
+ * combination of a metric's labels, also where nothing has happened. Pure; exposition.io.ts makes text of them.
+ */
+
+import type { Distribution } from '../base/observe.ts';
+import { licenceLevels } from '../licence/levels.ts';
+import type { RoleMonitor } from '../radius/counters.ts';
+import { incomingEvents } from '../radius/dynamic.ts';
+import type { SummedCounter } from '../session/call-sums.ts';
+import { endingTally, lifetimeSeconds, setUpFailureTally, setUpSeconds } from '../session/tally.ts';
+import {
+  authentications,
+  dropReasons,
+  encryptions,
+  engineDropReasons,
+  type MetricName,
+  nodeStates,
+  replyResults,
+  serverStates,
+  states,
+} from './catalogue.ts';
+import { type Census, kindOf } from './census.ts';
+import type { Subject } from './subject.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** The value of one combination of labels. */
+export interface Sample {
+  readonly labels: Labels;
+  readonly value: number | Distribution;
+}
+
+/** A node at a moment. */
+export interface Moment {
+  readonly subject: Subject;
+  readonly census: Census;
+}
+
+type Read = (moment: Moment) => readonly Sample[];
+
+const one = (read: (moment: Moment) => number | boolean | Distribution): Read => {
+  return (moment) => [{ labels: {}, value: numeric(read(moment)) }];
+};
+
+/** A sample for each value of a label. */
+const each = <Value extends string>(
+  label: string,
+  values: readonly Value[],
+  read: (value: Value, moment: Moment) => number | boolean,
+): Read => {
+  return (moment) =>
+    values.map((value) => ({ labels: { [label]: value }, value: numeric(read(value, moment)) }));
+};
+
+/** A sample for each server in each of its roles. */
+const eachRole = (read: (role: RoleMonitor) => number | Distribution): Read => {
+  return (moment) => rolesOf(moment).map(({ labels, role }) => ({ labels, value: read(role) }));
+};
+
+const eachRoleAnd = <Value extends string>(
+  label: string,
+  values: readonly Value[],
+  read: (value: Value, role: RoleMonitor) => number | boolean,
+): Read => {
+  return (moment) =>
+    rolesOf(moment).flatMap(({ labels, role }) =>
+      values.map((value) => ({ labels: { ...labels, [label]: value }, value: numeric(read(value, role)) })),
+    );
+};
+
+const bothWays = (received: SummedCounter, transmitted: SummedCounter): Read => {
+  const counters = { receive: received, transmit: transmitted } as const;
+  return each('direction', ['receive', 'transmit'], (direction, { census }) =>
+    census.sum(counters[direction]),
+  );
+};
+
+const dropped: Readonly<Record<(typeof dropReasons)[number], SummedCounter>> = {
+  duplicate: 'duplicates',
+  late: 'late',
+  malformed: 'malformed',
+  undecryptable: 'undecryptable',
+  unencrypted: 'unencrypted',
+  shaped: 'shaped',
+  'fragment-lost': 'fragmentsLost',
+  'fragment-late': 'fragmentsLate',
+  'not-taken': 'dropped',
+};
+
+const droppedByEngine = {
+  'unknown-call': 'unknownCalls',
+  malformed: 'malformed',
+  'control-away': 'droppedFrames',
+  'ring-full': 'ringFull',
+} as const;
+
+const replies = { accept: 'accepts', reject: 'rejects', challenge: 'challenges' } as const;
+
+/** How each metric of the catalogue is read. */
+export const readers: Readonly<Record<MetricName, Read>> = {
+  pptp_build_info: ({ subject: { version, node } }) => [{ labels: { version, identity: node }, value: 1 }],
+  pptp_ready: one(({ subject }) => subject.unreadiness.length === 0),
+  pptp_draining: one(({ subject }) => subject.isDraining),
+
+  pptp_sessions: each('state', states, (state, { census }) => census.states.get(state) ?? 0),
+  pptp_sessions_up: ({ census }) =>
+    authentications.flatMap((authentication) =>
+      encryptions.map((encryption) => ({
+        labels: { authentication, encryption },
+        value: census.kinds.get(kindOf(authentication, encryption)) ?? 0,
+      })),
+    ),
+  pptp_session_set_up_seconds: one(() => setUpSeconds),
+  pptp_session_lifetime_seconds: one(() => lifetimeSeconds),
+  pptp_session_set_up_failures_total: each('cause', causesOf(setUpFailureTally), (cause) =>
+    setUpFailureTally.read(cause),
+  ),
+  pptp_session_ends_total: each('cause', causesOf(endingTally), (cause) => endingTally.read(cause)),
+
+  pptp_control_connections: one(({ census }) => census.totals.connections),
+  pptp_engine_calls: one(({ census }) => census.totals.calls),
+  pptp_engine_interfaces: one(({ census }) => census.totals.links),
+  pptp_engine_datagrams_total: each('direction', ['receive', 'transmit'], (direction, { census }) =>
+    Number(census.totals[direction === 'receive' ? 'receivedPackets' : 'transmittedPackets']),
+  ),
+  pptp_engine_drops_total: each('reason', engineDropReasons, (reason, { census }) =>
+    Number(census.totals[droppedByEngine[reason]]),
+  ),
+  pptp_engine_stale_handles_total: one(({ census }) => Number(census.totals.staleHandles)),
+  pptp_engine_refused_connections_total: one(({ census }) => Number(census.totals.refusedConnections)),
+
+  pptp_datapath_bytes_total: bothWays('receivedOctets', 'transmittedOctets'),
+  pptp_datapath_packets_total: bothWays('receivedPackets', 'transmittedPackets'),
+  pptp_datapath_control_frames_total: bothWays('receivedFrames', 'transmittedFrames'),
+  pptp_datapath_drops_total: each('reason', dropReasons, (reason, { census }) => census.sum(dropped[reason])),
+  pptp_gre_reordered_packets_total: one(({ census }) => census.sum('reordered')),
+  pptp_gre_lost_packets_total: one(({ census }) => census.sum('lost')),
+
+  pptp_licence_info: each('level', licenceLevels, (level, { subject }) => subject.licence.level === level),
+  pptp_licence_tunnels: one(({ subject }) => subject.licence.used),
+  pptp_licence_tunnels_limit: one(({ subject }) => subject.licence.limit),
+  pptp_pool_addresses: ({ subject }) =>
+    subject.pools.map(({ name, size }) => ({ labels: { pool: name }, value: size })),
+  pptp_pool_addresses_used: ({ subject }) =>
+    subject.pools.map(({ name, used }) => ({ labels: { pool: name }, value: used })),
+
+  pptp_radius_requests_total: eachRole(({ requests }) => requests),
+  pptp_radius_replies_total: eachRoleAnd('result', replyResults, (result, role) => role[replies[result]]),
+  pptp_radius_request_seconds: eachRole(({ replies: times }) => times),
+  pptp_radius_resends_total: eachRole(({ resends }) => resends),
+  pptp_radius_timeouts_total: eachRole(({ timeouts }) => timeouts),
+  pptp_radius_bad_replies_total: eachRole(({ badReplies }) => badReplies),
+  pptp_radius_pending: eachRole(({ pending }) => pending),
+  pptp_radius_queued: eachRole(({ queued }) => queued),
+  pptp_radius_server_state: eachRoleAnd('state', serverStates, (state, role) => role.state === state),
+  pptp_radius_incoming_requests_total: one(({ subject }) => subject.radiusIncoming.monitor.requests),
+  pptp_radius_incoming_replies_total: each('result', ['ack', 'nak'], (result, { subject }) => {
+    const { acks, naks } = subject.radiusIncoming.monitor;
+    return result === 'ack' ? acks : naks;
+  }),
+  pptp_radius_incoming_events_total: each('event', incomingEvents, (event, { subject }) =>
+    subject.radiusIncoming.tally.read(event),
+  ),
+
+  pptp_accounting_sessions: one(({ subject }) => subject.accounting.sessions),
+  pptp_accounting_pending_records: one(({ subject }) => subject.accounting.pending),
+  pptp_accounting_oldest_record_age_seconds: one(({ subject: { accounting, clock } }) => {
+    const { oldestAtMs } = accounting;
+    return oldestAtMs === undefined ? 0 : Math.max(0, clock.wallMs() - oldestAtMs) / 1000;
+  }),
+  pptp_accounting_full: one(({ subject }) => subject.accounting.isFull),
+  pptp_accounting_journal_bytes: one(({ subject }) => subject.accounting.journalBytes),
+  pptp_accounting_journal_healthy: one(({ subject }) => subject.accounting.isHealthy),
+
+  pptp_registry_online: one(({ subject }) => subject.isOnline),
+  pptp_cluster_nodes: each(
+    'state',
+    nodeStates,
+    (state, { subject }) =>
+      subject.nodes.filter(({ isSuspect }) => isSuspect === (state === 'suspect')).length,
+  ),
+};
+
+function numeric(value: number | boolean | Distribution): number | Distribution {
+  return typeof value === 'boolean' ? Number(value) : value;
+}
+
+function causesOf<Name extends string>(tally: { readonly help: Readonly<Record<Name, string>> }) {
+  return Object.keys(tally.help) as Name[];
+}
+
+/** Servers that are configured twice, with other realms, are told apart by their order. */
+function rolesOf({ subject }: Moment): readonly { readonly labels: Labels; readonly role: RoleMonitor }[] {
+  const seen = new Map<string, number>();
+  return subject.radius.flatMap(({ roles }) =>
+    roles.map((role) => {
+      const key = `${role.server} ${role.role}`;
+      const before = seen.get(key) ?? 0;
+      seen.set(key, before + 1);
+      const server = before === 0 ? role.server : `${role.server}#${before + 1}`;
+      return { labels: { server, role: role.role }, role };
+    }),
+  );
+}

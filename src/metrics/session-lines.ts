@@ -1,0 +1,145 @@
+/**
+ * The series of single sessions in Prometheus's text, in pieces: what makes them is a generator, because fifty thousand sessions
+ * are ten megabytes, and nobody may wait that long. Enter: a census and who of it is wanted. Leaves: text, metric by metric, as
+ * the format asks. Pure.
+ *
+ * The labels of a series that grows are the user and the interface, so that a subscriber who redials continues it: a label that
+ * changes with each call would double what Prometheus holds with each outage. What else is known of the call is in
+ * `pptp_session_info`.
+ */
+
+import { formatIpv4 } from '../base/ip.ts';
+import type { CounterRow } from '../datapath/contract.ts';
+import type { ServedSession } from '../session/served-session.ts';
+import { type Census, type Counted, encryptionOf } from './census.ts';
+import { type Column, columnOf } from './counter-rows.ts';
+
+/** Sessions in one piece: two hundred microseconds. */
+const pieceSessions = 250;
+/** Octets of a label's value: RADIUS lets users be called more than any dashboard shows. */
+const labelOctetsMax = 64;
+
+interface Series {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+}
+
+interface CountedSeries extends Series {
+  readonly column: Column;
+}
+
+const counted = (name: string, counter: keyof CounterRow, help: string): CountedSeries => ({
+  name,
+  type: 'counter',
+  help,
+  column: columnOf(counter),
+});
+
+const counters: readonly CountedSeries[] = [
+  counted('pptp_session_receive_bytes_total', 'receivedOctets', 'Octets from the subscriber.'),
+  counted('pptp_session_transmit_bytes_total', 'transmittedOctets', 'Octets to the subscriber.'),
+  counted('pptp_session_receive_packets_total', 'receivedPackets', 'Packets from the subscriber.'),
+  counted('pptp_session_transmit_packets_total', 'transmittedPackets', 'Packets to the subscriber.'),
+  counted('pptp_session_shaped_packets_total', 'shaped', 'Packets that a rate or a quota did not let pass.'),
+  counted('pptp_session_lost_packets_total', 'lost', 'GRE packets of the subscriber that never came.'),
+];
+
+interface ReadSeries extends Series {
+  read(served: ServedSession): number | undefined;
+}
+
+const limit = (served: ServedSession, half: 'receive' | 'transmit'): number | undefined => {
+  const bits = served.session.limits?.rates?.[half].limit ?? 0;
+  return bits === 0 ? undefined : bits / 8;
+};
+
+const gauges: readonly ReadSeries[] = [
+  {
+    name: 'pptp_session_uptime_seconds',
+    type: 'gauge',
+    help: 'Since the session came up.',
+    read: ({ session }) => Math.round(session.uptimeMs) / 1000,
+  },
+  {
+    name: 'pptp_session_receive_limit_bytes_per_second',
+    type: 'gauge',
+    help: 'Rate that the subscriber may send at; no series if there is no limit.',
+    read: (served) => limit(served, 'receive'),
+  },
+  {
+    name: 'pptp_session_transmit_limit_bytes_per_second',
+    type: 'gauge',
+    help: 'Rate that the subscriber may receive at; no series if there is no limit.',
+    read: (served) => limit(served, 'transmit'),
+  },
+];
+
+const info: Series = {
+  name: 'pptp_session_info',
+  type: 'gauge',
+  help: 'What else is known of a session: always 1.',
+};
+
+/** Names of all series, for dashboards and their tests. */
+export const sessionSeries: readonly Series[] = [...counters, ...gauges, info];
+
+/** The text of these sessions, piece by piece. */
+export function* sessionText({ rows }: Census, wanted: readonly Counted[]): Generator<string> {
+  const labels: string[] = [];
+  for (const counted of wanted) {
+    labels.push(labelsOf(counted.served));
+    if (labels.length % pieceSessions === 0) yield '';
+  }
+  for (const series of counters) {
+    yield* linesOf(series, wanted, labels, ({ row }) => rows.read(row, series.column));
+  }
+  for (const series of gauges) yield* linesOf(series, wanted, labels, ({ served }) => series.read(served));
+  const facts = labels.slice();
+  for (const [at, { served }] of wanted.entries()) {
+    facts[at] = `${labels[at]},${factsOf(served)}`;
+    if (at % pieceSessions === pieceSessions - 1) yield '';
+  }
+  yield* linesOf(info, wanted, facts, () => 1);
+}
+
+/** A line for each session that has a value. */
+function* linesOf(
+  { name, type, help }: Series,
+  wanted: readonly Counted[],
+  labels: readonly string[],
+  read: (counted: Counted) => number | undefined,
+): Generator<string> {
+  yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+  for (let from = 0; from < wanted.length; from += pieceSessions) {
+    const lines = wanted.slice(from, from + pieceSessions).map((counted, at) => {
+      const value = read(counted);
+      return value === undefined ? '' : `${name}{${labels[from + at]}} ${value}\n`;
+    });
+    yield lines.join('');
+  }
+}
+
+function labelsOf({ user, session }: ServedSession): string {
+  return `user="${quoted(user)}",interface="${quoted(session.name)}"`;
+}
+
+function factsOf(served: ServedSession): string {
+  const { identity, row, method } = served;
+  const address = row === undefined ? '' : formatIpv4(row.framedAddress);
+  return [
+    `session_id="${quoted(identity.sessionId)}"`,
+    `address="${address}"`,
+    `caller_id="${formatIpv4(identity.peerAddress)}"`,
+    `authentication="${method ?? 'none'}"`,
+    `encryption="${encryptionOf(served)}"`,
+  ].join(',');
+}
+
+/** As the format wants a label's value. */
+function quoted(text: string): string {
+  const short = text.length > labelOctetsMax ? text.slice(0, labelOctetsMax) : text;
+  return /[\\"\n]/.test(short)
+    ? short.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+    : short;
+}
