@@ -11,7 +11,7 @@ import {
 } from '../../../../src/console/services/api-words.ts';
 
 function vectors(name: string): string[] {
-  const text = readFileSync(new URL(`../../vectors/${name}`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`../../../vectors/${name}`, import.meta.url), 'utf8');
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
