@@ -10,6 +10,7 @@ import { readChanges } from '../config/arguments.ts';
 import type { Change, Command as ConfigCommand, Selector } from '../config/command.ts';
 import { type Position, placed, ScriptFault } from '../config/fault.ts';
 import { readReferences, takeItems } from '../config/script.ts';
+import type { Candidate } from '../config/store.ts';
 import { type Node, placeOf } from '../config/syntax.ts';
 import { type Command, type Desk, faceAt, type Request } from './desk.ts';
 import type { Face, Shown } from './face.ts';
@@ -46,8 +47,9 @@ export const add: Command = {
     refuseForeign(faceAt(request, desk), request.at);
     const menu = configuredOf(faceAt(request, desk));
     const changes = readChanges(request.nodes, menu);
-    yield* commit({ verb: 'add', menu, changes, at: request.at }, desk);
-    const id = desk.store.current.tree.lists.get(menu.path)?.lastId ?? 0;
+    // Of what was committed: another change may have come since.
+    const { tree } = yield* commit({ verb: 'add', menu, changes, at: request.at }, desk);
+    const id = tree.lists.get(menu.path)?.lastId ?? 0;
     if (desk.form.json) yield documentOf({ ret: `*${id.toString(16).toUpperCase()}` });
   },
 };
@@ -205,9 +207,10 @@ function selectorOf(items: readonly Shown[], at: Position): Selector {
   return { by: 'reference', references: items.map(({ id }) => ({ text: id, at })) };
 }
 
-function* commit(command: ConfigCommand, desk: Desk): Run {
+function* commit(command: ConfigCommand, desk: Desk): Run<Candidate> {
   const candidate = desk.store.propose([command]);
   yield* done((answer) => desk.commit(candidate, answer));
+  return candidate;
 }
 
 function notConfigured(what: 'change' | 'remove', at: Position): ScriptFault {
