@@ -115,12 +115,6 @@ export class SharedDelivery implements Delivery {
     return this.#lanes.size;
   }
 
-  /** Records that wait in Redis, or on their way there, and those that the embedded delivery has taken back. */
-  get waiting(): { readonly shared: number; readonly embedded: number } {
-    const embedded = this.#embedded.pending;
-    return { shared: this.#lanes.size - embedded, embedded };
-  }
-
   get isOnline(): boolean {
     return this.#isOnline;
   }

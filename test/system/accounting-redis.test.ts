@@ -16,17 +16,12 @@ import { RedisClient, replyMs } from '../../src/base/redis.io.ts';
 import { describeDelivery, recordsOf } from '../conformance/delivery.ts';
 import { ChildNode, type LocalNode, type NodePorts, startNode } from './accounting-node.io.ts';
 import { Cable, RedisServer } from './redis.io.ts';
+import { within } from './within.io.ts';
 
 const quick = { first: 5, last: 40 } as const;
 
-/** Holds when `condition` does; looks often, and gives up on what is due at once after half a minute. */
-async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
-  const untilMs = systemClock.nowMs() + 30_000;
-  while (!condition()) {
-    if (systemClock.nowMs() > untilMs) throw new Error(`${what} did not come true`);
-    await pause(2);
-  }
-}
+/** What is due at once is due within this, on a busy machine too. */
+const until = within(30_000);
 
 let services = 0;
 let redis: RedisServer;

@@ -7,7 +7,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.io.ts';
 import { type RedisAddress, RedisClient, replyMs } from '../../src/base/redis.io.ts';
@@ -17,7 +16,8 @@ import { startNode } from './accounting-node.io.ts';
 import { CertificateAuthority } from './certificates.io.ts';
 import { freePort } from './free-port.io.ts';
 import { addressOf, RedisServer } from './redis.io.ts';
-import { openSite, type RedisSite } from './registry-site.io.ts';
+import { openSites, worldOf } from './registry-site.io.ts';
+import { within } from './within.io.ts';
 
 /** What the service needs, as README.md has it. */
 const keys = '~{pptp:*';
@@ -34,13 +34,8 @@ const commands = [
 ];
 const naming = '+client|setname';
 
-async function until(condition: () => Promise<boolean> | boolean, what = 'the condition'): Promise<void> {
-  const untilMs = systemClock.nowMs() + 30_000;
-  while (!(await condition())) {
-    if (systemClock.nowMs() > untilMs) throw new Error(`${what}: did not come true`);
-    await pause(5);
-  }
-}
+/** What is due at once is due within this, on a busy machine too. */
+const until = within(30_000);
 
 const directory = mkdtempSync(join(tmpdir(), 'redis-access-'));
 let services = 0;
@@ -79,14 +74,9 @@ function tell(...words: readonly string[]): string {
 
 describeRegistry('redis with TLS and a user', async () => {
   const service = `suite${services++}`;
-  const open = (node: string) => openSite({ address: secure, service, node });
-  const sites = await Promise.all(['anna', 'bert & co', 'cleo@isp:1'].map(open));
-  return {
-    sites: sites as [RedisSite, ...RedisSite[]],
-    isEmpty: async () => sites.every(({ registry }) => registry.unwritten === 0),
-    until,
-    close: async () => void (await Promise.all(sites.map((site) => site.leave()))),
-  };
+  const sites = await openSites(secure, service);
+  const isEmpty = async () => sites.every(({ registry }) => registry.unwritten === 0);
+  return worldOf(sites, { isEmpty, until });
 });
 
 test('records of many sessions are told through TLS, and the user was refused nothing', async () => {

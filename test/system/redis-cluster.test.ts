@@ -3,9 +3,7 @@
  * while sessions come and go and are accounted for. redis-cluster.soak.ts has the suite of all deliveries, and a master that freezes.
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/base/clock.io.ts';
 import { RedisClient, replyMs } from '../../src/base/redis.io.ts';
 import { keysOf } from '../../src/session/registry/keys.ts';
 import { recordsOf } from '../conformance/delivery.ts';
@@ -13,15 +11,11 @@ import { describeRegistry, promised, Walk } from '../conformance/registry.ts';
 import { startNode } from './accounting-node.io.ts';
 import { addressOf, RedisServer } from './redis.io.ts';
 import { RedisCluster } from './redis-cluster.io.ts';
-import { openSite, type RedisSite } from './registry-site.io.ts';
+import { openSites, type RedisSite, worldOf } from './registry-site.io.ts';
+import { within } from './within.io.ts';
 
-async function until(condition: () => Promise<boolean> | boolean, what = 'the condition'): Promise<void> {
-  const untilMs = systemClock.nowMs() + 30_000;
-  while (!(await condition())) {
-    if (systemClock.nowMs() > untilMs) throw new Error(`${what}: did not come true`);
-    await pause(5);
-  }
-}
+/** What is due at once is due within this, on a busy machine too. */
+const until = within(30_000);
 
 let services = 0;
 let cluster: RedisCluster;
@@ -32,12 +26,6 @@ afterAll(() => cluster.remove());
 
 /** Of each fault; more are run by `REGISTRY_SEEDS=20`. */
 const seeds = Number(process.env.REGISTRY_SEEDS ?? 1);
-const nodes = ['anna', 'bert & co', 'cleo@isp:1'] as const;
-
-async function openSites(service: string, pace = {}): Promise<RedisSite[]> {
-  const address = cluster.addressFor(service);
-  return Promise.all(nodes.map((node) => openSite({ address, service, node, pace })));
-}
 
 /** Whether no key of the service says anything of a session. */
 async function isEmpty(service: string, sites: readonly RedisSite[]): Promise<boolean> {
@@ -49,13 +37,8 @@ async function isEmpty(service: string, sites: readonly RedisSite[]): Promise<bo
 
 describeRegistry('redis cluster', async () => {
   const service = `suite${services++}`;
-  const sites = await openSites(service);
-  return {
-    sites: sites as [RedisSite, ...RedisSite[]],
-    isEmpty: () => isEmpty(service, sites),
-    until,
-    close: async () => void (await Promise.all(sites.map((site) => site.leave()))),
-  };
+  const sites = await openSites(cluster.addressFor(service), service);
+  return worldOf(sites, { isEmpty: () => isEmpty(service, sites), until });
 });
 
 describe('a cluster', () => {
@@ -121,7 +104,11 @@ describe('a cluster', () => {
     '%s: every call is answered, and nothing is lost (seed %i)',
     async (_, seed, fault) => {
       const service = `fault${services++}`;
-      sites = await openSites(service, { beatMs: 200, suspectAfterMs: 30_000, settleMs: 0 });
+      sites = await openSites(cluster.addressFor(service), service, {
+        beatMs: 200,
+        suspectAfterMs: 30_000,
+        settleMs: 0,
+      });
       const [here] = sites as [RedisSite, ...RedisSite[]];
       const walk = new Walk(sites, seed);
       const areEqual = () => sites.every(({ registry }) => registry.isOnline && registry.unwritten === 0);

@@ -3,7 +3,6 @@
  * sessions come and go.
  */
 
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.io.ts';
 import { silent } from '../../src/base/observe.ts';
@@ -11,16 +10,11 @@ import { RedisClient, type RedisConnection, replyMs } from '../../src/base/redis
 import { keysOf } from '../../src/session/registry/keys.ts';
 import { describeRegistry, promised, rowOf, Walk } from '../conformance/registry.ts';
 import { Cable, RedisServer } from './redis.io.ts';
-import { openSite, type RedisSite, type SiteOptions } from './registry-site.io.ts';
+import { openSite, openSites, type RedisSite, worldOf } from './registry-site.io.ts';
+import { within } from './within.io.ts';
 
-/** Holds when `condition` does; looks often, and gives up on what is due at once after half a minute. */
-async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const untilMs = systemClock.nowMs() + 20_000;
-  while (!(await condition())) {
-    if (systemClock.nowMs() > untilMs) throw new Error(`${what}: did not come true`);
-    await pause(2);
-  }
-}
+/** What is due at once is due within this, on a busy machine too. */
+const until = within(20_000);
 
 let services = 0;
 let redis: RedisServer;
@@ -39,13 +33,6 @@ afterAll(async () => {
 
 /** Of each fault; more are run by `REGISTRY_SEEDS=20`. */
 const seeds = Number(process.env.REGISTRY_SEEDS ?? 2);
-const nodes = ['anna', 'bert & co', 'cleo@isp:1'] as const;
-
-/** Beats are so far apart that none is in the way, but for news of nodes. */
-async function openSites(service: string, pace: SiteOptions['pace'] = {}): Promise<RedisSite[]> {
-  const { address } = redis;
-  return Promise.all(nodes.map((node) => openSite({ address, service, node, pace })));
-}
 
 /** Whether no key of the service says anything of a session. */
 async function isEmpty(service: string, sites: readonly RedisSite[]): Promise<boolean> {
@@ -58,13 +45,9 @@ async function isEmpty(service: string, sites: readonly RedisSite[]): Promise<bo
 
 describeRegistry('redis', async () => {
   const service = `suite${services++}`;
-  const sites = await openSites(service);
-  return {
-    sites: sites as [RedisSite, ...RedisSite[]],
-    isEmpty: () => isEmpty(service, sites),
-    until,
-    close: async () => void (await Promise.all(sites.map((site) => site.leave()))),
-  };
+  // Beats are so far apart that none is in the way, but for news of nodes.
+  const sites = await openSites(redis.address, service);
+  return worldOf(sites, { isEmpty: () => isEmpty(service, sites), until });
 });
 
 describe('with Redis', () => {
@@ -76,7 +59,7 @@ describe('with Redis', () => {
   });
   const open = async () => {
     const service = `fault${services++}`;
-    sites = await openSites(service, { beatMs: 200, suspectAfterMs: 30_000, settleMs: 0 });
+    sites = await openSites(redis.address, service, { beatMs: 200, suspectAfterMs: 30_000, settleMs: 0 });
     return { service, here: sites[0] as RedisSite, there: sites[1] as RedisSite };
   };
   const allEqual = () =>

@@ -9,7 +9,7 @@ import { RedisNodes } from '../../src/session/registry/nodes.io.ts';
 import { customaryPace, type Pace } from '../../src/session/registry/nodes.ts';
 import { inboxReaderOver } from '../../src/session/registry/nodes-reader.io.ts';
 import { RedisRegistry } from '../../src/session/registry/redis.io.ts';
-import { beginSite, type Site } from '../conformance/registry.ts';
+import { beginSite, type RegistryWorld, type Site } from '../conformance/registry.ts';
 
 export interface RedisSite extends Site {
   readonly registry: RedisRegistry;
@@ -59,5 +59,30 @@ export async function openSite({
       await new Promise<void>((left) => registry.close(left));
       redis.close();
     },
+  };
+}
+
+/** Names that are no plain words, as operators give them. */
+const nodes = ['anna', 'bert & co', 'cleo@isp:1'] as const;
+
+/** Three nodes of `service`. */
+export function openSites(
+  address: RedisAddress,
+  service: string,
+  pace: Partial<Pace> = {},
+): Promise<RedisSite[]> {
+  return Promise.all(nodes.map((node) => openSite({ address, service, node, pace })));
+}
+
+/** The nodes as the suite of all registries takes them. */
+export function worldOf(
+  sites: readonly RedisSite[],
+  { isEmpty, until }: Pick<RegistryWorld, 'isEmpty' | 'until'>,
+): RegistryWorld {
+  return {
+    sites: sites as readonly [RedisSite, ...RedisSite[]],
+    isEmpty,
+    until,
+    close: async () => void (await Promise.all(sites.map((site) => site.leave()))),
   };
 }
