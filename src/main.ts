@@ -24,7 +24,7 @@ import { type Source, Store } from './config/store.ts';
 import { LogRing } from './console/log.ts';
 import { contractVersion } from './datapath/contract.ts';
 import { connectEngine, type Engine, startEngine } from './datapath/engine.io.ts';
-import { Orphans } from './session/orphans.ts';
+import { Inheritance } from './session/inheritance.ts';
 import { type EngineEvent, Switchboard } from './session/switchboard.ts';
 
 /** The configuration in force, and what it was read from. */
@@ -78,16 +78,17 @@ async function main(options: Options): Promise<void> {
   const named = { journal, journalName: await journalName(directory) };
   const engine = await engineOf(options);
   let ours = engine.started;
-  const orphans = new Orphans(log, {
-    found: (sessionIds, go) => concentrator.recover(sessionIds, go),
-    ended: (sessionId, counters) => concentrator.orphanEnded(sessionId, counters),
+  const inheritance = new Inheritance(log, {
+    resume: (tunnels) => concentrator.resume(tunnels),
+    found: (sessionIds, close) => concentrator.recover(sessionIds, close),
+    ended: (sessionId, counters) => concentrator.inheritedEnded(sessionId, counters),
     done: () => void begin().catch(fail),
   });
   const switchboard = new Switchboard(engine, (event: EngineEvent) => {
     if (event.kind === 'hello') ours = !options.joinEngine && isOurEngine(engine, event.pid, options.run);
     else if (event.kind === 'trouble')
       log('warning', 'system', new TextDecoder().decode(event.text), { errno: event.errno });
-    else orphans.found(event, switchboard);
+    else inheritance.found(event, switchboard);
   });
   const configuration = configurationOf(store.current.tree);
   const concentrator = new Concentrator({
@@ -123,19 +124,27 @@ async function main(options: Options): Promise<void> {
 
   process.on('SIGHUP', () => keeper.reload('told'));
   let isEnding = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  const onSignal = (signal: NodeJS.Signals, what: string, end: () => Promise<void>) =>
     process.on(signal, async () => {
       // A second one, which npm sends as well, would end us before the engine is told.
       if (isEnding) return;
       isEnding = true;
-      log('info', 'system', `${signal}: ending all sessions`);
+      log('info', 'system', `${signal}: ${what}`);
       keeper.close();
       await outside.close();
-      await concentrator.end();
-      await (ours ? engine.stop() : engine.close());
+      await end();
       process.exit(0);
     });
-  }
+  const endAll = async () => {
+    await concentrator.end();
+    await (ours ? engine.stop() : engine.close());
+  };
+  onSignal('SIGTERM', 'ending all sessions', endAll);
+  onSignal('SIGINT', 'ending all sessions', endAll);
+  onSignal('SIGUSR2', 'leaving all sessions to the next process', async () => {
+    await engine.close();
+    await concentrator.handOver();
+  });
 }
 
 /** Does something with the run directory, or says why it cannot be done. */

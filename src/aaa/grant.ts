@@ -32,6 +32,11 @@ export interface Grant {
   readonly limits: Limits;
 }
 
+/** Sessions that the user may have at a time; undefined: any number. */
+export function placesOf({ onlyOne, portLimit }: Grant): number | undefined {
+  return onlyOne ? 1 : portLimit;
+}
+
 /** What a session is held to. All of it can change while the session lives (change.ts). */
 export interface Limits {
   /** From the network's coming up, in ms; undefined: no limit. */

@@ -27,6 +27,14 @@ export const whole: Form<number> = {
   read: (json) => (Number.isSafeInteger(json) ? (json as number) : undefined),
 };
 
+/** Milliseconds of a clock, and the like: what stands behind the point is of no use to anybody. */
+export const rounded: Form<number> = { write: Math.round, read: whole.read };
+
+export const flag: Form<boolean> = {
+  write: (value) => value,
+  read: (json) => (typeof json === 'boolean' ? json : undefined),
+};
+
 export const large: Form<bigint> = {
   write: String,
   read: (json) => (typeof json === 'string' && /^\d{1,20}$/.test(json) ? BigInt(json) : undefined),
@@ -73,22 +81,39 @@ export function maybe<T>(form: Form<T>): Form<T | undefined> & Absence {
   };
 }
 
+/** A property may be missing: of the value, and of what an older program has written. */
+export interface Omission {
+  readonly omissible: true;
+}
+
+/** A value, or no property at all. */
+export function optional<T>(form: Form<T>): Form<T | undefined> & Omission {
+  return {
+    omissible: true,
+    write: (value) => (value === undefined ? null : form.write(value)),
+    read: (json) => form.read(json),
+  };
+}
+
 type FormsOf<T> = { readonly [Name in keyof T]-?: Form<T[Name]> };
 
 /** An object that has all of these properties; others are let pass unread, so that a newer program's lines can be read. */
 export function objectOf<T extends object>(forms: FormsOf<T>): Form<T> {
-  const rows = Object.entries(forms) as [string, Form<unknown> | (Form<unknown> & Absence)][];
+  const rows = Object.entries(forms) as [string, Form<unknown> & Partial<Absence & Omission>][];
   return {
-    write: (value) =>
-      Object.fromEntries(rows.map(([name, form]) => [name, form.write(value[name as keyof T])])),
+    write(value) {
+      const present = rows.filter(([name, form]) => !form.omissible || value[name as keyof T] !== undefined);
+      return Object.fromEntries(present.map(([name, form]) => [name, form.write(value[name as keyof T])]));
+    },
     read(json) {
       if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
       const properties = json as { readonly [name: string]: Json };
       const value: Record<string, unknown> = {};
       for (const [name, form] of rows) {
         const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+        if (property === undefined && form.omissible) continue;
         const read = form.read(property);
-        if (read === undefined && !('absent' in form && property === null)) return undefined;
+        if (read === undefined && !(form.absent && property === null)) return undefined;
         value[name] = read;
       }
       return value as T;

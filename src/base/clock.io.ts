@@ -1,12 +1,16 @@
-/** The real clock: Node's monotonic time and timers. */
+/** The real clock: the machine's monotonic time, which goes on from process to process until it starts anew, and Node's timers. */
 
 import type { Clock } from './clock.ts';
 
 /** The longest delay that Node's timers take, in ms: 24.8 days. One more and they fire at once. */
 const delayMaxMs = 2 ** 31 - 1;
 
+const [seconds, nanoseconds] = process.hrtime();
+/** What Node's own count, which begins with the process, lacks. */
+const sinceBootMs = seconds * 1e3 + nanoseconds / 1e6 - performance.now();
+
 export const systemClock: Clock = {
-  nowMs: () => performance.now(),
+  nowMs: () => sinceBootMs + performance.now(),
   wallMs: () => Date.now(),
   arm(delayMs, fire) {
     const untilMs = performance.now() + delayMs;

@@ -219,6 +219,8 @@ export class Dialer {
         this.#pauseMs = redialMs.first;
         this.#say('info', `connected, ${formatIpv4(agreed?.local ?? 0)}`);
       },
+      // A process after this one dials anew.
+      stands: () => {},
       ended: (session, cause, counters) => {
         this.#session = undefined;
         callIds.release(call);

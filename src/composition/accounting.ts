@@ -11,6 +11,7 @@ import { bullmqDrains } from '../accounting/bullmq.io.ts';
 import { type DeliveryPorts, EmbeddedDelivery } from '../accounting/delivery.ts';
 import { RedisHeir } from '../accounting/heir.io.ts';
 import type { Journal } from '../accounting/journal.io.ts';
+import type { Recovered } from '../accounting/ledger.ts';
 import { customaryTerms, Mirror, ownerOf } from '../accounting/mirror.ts';
 import type { SessionFacts } from '../accounting/record.ts';
 import { radiusSender } from '../accounting/sender.ts';
@@ -44,6 +45,8 @@ export class Accounting implements Books {
   #shared: SharedDelivery | undefined;
   /** Sessions that are accounted for: those that came up while accounting was wanted. */
   readonly #accounted = new Set<string>();
+  /** What is said of sessions before the books are taken over; undefined from then on. */
+  #said: (() => void)[] | undefined = [];
   #settings: AaaSettings;
 
   constructor(parts: AccountingParts, settings: AaaSettings) {
@@ -87,28 +90,59 @@ export class Accounting implements Books {
     return this.#sessionIds.next();
   }
 
+  /**
+   * Takes the books over from the process before, first of all: `held` are sessions that the engine still has, `buried` those that
+   * another node has accounted for. What was said of sessions meanwhile follows.
+   */
+  recover(recovered: Recovered, held: ReadonlySet<string>, buried: ReadonlySet<string>): void {
+    const isHeld = (sessionId: string) => held.has(sessionId);
+    const isBuried = (sessionId: string) => buried.has(sessionId);
+    this.accountant.recover(recovered, isHeld, isBuried);
+    for (const { facts } of recovered.sessions) {
+      const { sessionId } = facts.identity;
+      if (isHeld(sessionId) && !isBuried(sessionId)) this.#accounted.add(sessionId);
+    }
+    const said = this.#said ?? [];
+    this.#said = undefined;
+    for (const say of said) say();
+  }
+
   /** After the accountant has taken what the process before left. Rejects with a `Fault` if the Redis may not be used. */
   async begin(): Promise<void> {
     await this.#shared?.begin();
   }
 
   up(facts: SessionFacts, interimMs: number): void {
-    if (!this.#settings.accounting || !this.#radius.hasAccounting) return;
-    this.#accounted.add(facts.identity.sessionId);
-    this.accountant.up(facts, interimMs);
+    this.#tell(() => {
+      if (!this.#settings.accounting || !this.#radius.hasAccounting) return;
+      this.#accounted.add(facts.identity.sessionId);
+      this.accountant.up(facts, interimMs);
+    });
   }
 
   changed(sessionId: string, change: Pick<Change, 'classes' | 'interimMs'>): void {
-    if (this.#accounted.has(sessionId)) this.accountant.changed(sessionId, change);
+    this.#tell(() => {
+      if (this.#accounted.has(sessionId)) this.accountant.changed(sessionId, change);
+    });
   }
 
   /** Another node has told that the session is over. */
   abandon(sessionId: string): void {
-    if (this.#accounted.delete(sessionId)) this.accountant.abandon(sessionId);
+    this.#tell(() => {
+      if (this.#accounted.delete(sessionId)) this.accountant.abandon(sessionId);
+    });
   }
 
   ended(sessionId: string, end: SessionEnd): void {
-    if (this.#accounted.delete(sessionId)) this.accountant.ended(sessionId, end);
+    this.#tell(() => {
+      if (this.#accounted.delete(sessionId)) this.accountant.ended(sessionId, end);
+    });
+  }
+
+  /** At once, or when the books are taken over. */
+  #tell(say: () => void): void {
+    if (this.#said === undefined) say();
+    else this.#said.push(say);
   }
 
   /** Tells that the node takes no more sessions, as far as servers can be told in a few seconds. */
@@ -116,6 +150,11 @@ export class Accounting implements Books {
     if (this.#radius.hasAccounting) {
       await new Promise<void>((told) => this.accountant.nodeDown(this.#radius.nas, told));
     }
+    await this.handOver();
+  }
+
+  /** Tells nothing more: what is left is the next process's, which finds it in the journal. */
+  async handOver(): Promise<void> {
     await new Promise<void>((closed) => this.accountant.close(closed));
   }
 }

@@ -32,11 +32,12 @@ import { CallIds, LinkHandles } from '../session/call-ids.ts';
 import { Claims } from '../session/claims.ts';
 import { Drain } from '../session/drain.ts';
 import { Firewall } from '../session/firewall.ts';
+import type { InheritedTunnel } from '../session/inheritance.ts';
 import { InterfaceNames } from '../session/interface-names.ts';
 import { encodingOf } from '../session/network.ts';
 import { ProxyArp } from '../session/proxy-arp.ts';
 import type { NodeRow, Owner } from '../session/registry/registry.ts';
-import { Server } from '../session/server.ts';
+import { Server, type ServerServices } from '../session/server.ts';
 import type { FinalCounters } from '../session/session.ts';
 import { StaticRoutes } from '../session/static-routes.ts';
 import type { Switchboard } from '../session/switchboard.ts';
@@ -77,11 +78,14 @@ export class Concentrator {
   readonly #authority: UserAuthority;
   readonly #identity: string;
   readonly #names = new InterfaceNames();
+  readonly #callIds = new CallIds(systemClock, systemRandom);
+  readonly #links = new LinkHandles();
   readonly #staticRoutes = new StaticRoutes();
   readonly #proxyArp: ProxyArp;
   #configuration: Configuration;
-  #server: Server | undefined;
+  readonly #server: Server;
   #dialers: Dialers | undefined;
+  #hasBegun = false;
 
   /** Nobody is served before `begin`. */
   constructor(ground: Ground) {
@@ -114,10 +118,13 @@ export class Concentrator {
     this.#drain = new Drain({
       clock: systemClock,
       log,
-      sessions: () => this.#server?.sessions ?? new Map(),
-      refuse: (isRefusing) => this.#server?.drain(isRefusing),
+      sessions: () => this.#server.sessions,
+      refuse: (isRefusing) => this.#server.drain(isRefusing),
       rate: () => this.#configuration.drain.rate,
     });
+    this.#addresses.configure(configuration.pools);
+    this.#staticRoutes.configure(configuration.routes);
+    this.#server = new Server(this.#serverServices(), configuration);
     this.#membership = new Membership({
       log,
       node: identity,
@@ -135,7 +142,7 @@ export class Concentrator {
 
   /** Why no client should be sent here now; empty if it is well. */
   get unreadiness(): readonly string[] {
-    if (this.#server === undefined) return ['the node has not begun'];
+    if (!this.#hasBegun) return ['the node has not begun'];
     const reasons = [this.#server.objection, this.#licence.isUsedUp ? this.#licence.refusal : undefined];
     return reasons.filter((reason) => reason !== undefined);
   }
@@ -191,19 +198,20 @@ export class Concentrator {
     const { recovered } = this.#journal;
     this.#membership.begin(() =>
       this.#service.registry.wasReaped(sessionIdsIn(recovered), (buried) => {
-        this.#accounting.accountant.recover(
-          recovered,
-          (sessionId) => held.has(sessionId),
-          (sessionId) => buried.has(sessionId),
-        );
+        this.#accounting.recover(recovered, held, buried);
         taken();
       }),
     );
   }
 
-  /** A session of the process before is over. */
-  orphanEnded(sessionId: string, usage: FinalCounters): void {
+  /** A session of the process before, which could not go on, is over. */
+  inheritedEnded(sessionId: string, usage: FinalCounters): void {
     this.#accounting.accountant.ended(sessionId, { usage, terminateCause: acctTerminateCause.nasReboot });
+  }
+
+  /** Sessions of the process before go on; gives the calls that do. Before all else. */
+  resume(tunnels: readonly InheritedTunnel[]): ReadonlySet<number> {
+    return this.#server.resume(tunnels);
   }
 
   /** Serves, and dials. Rejects with a `Fault` if something that was configured may not be used. */
@@ -211,57 +219,63 @@ export class Concentrator {
     await this.#accounting.begin();
     if (this.#radius.hasAccounting) this.#accounting.accountant.nodeUp(this.#radius.nas);
     await new Promise<void>((done) => this.#firewall.start(done));
-    const services = {
+    const { pools, ethernet, clients, profiles } = this.#configuration;
+    const { leases } = this.#service;
+    this.#proxyArp.configure(ethernet);
+    leases?.configure(pools);
+    leases?.begin();
+    this.#hasBegun = true;
+    this.#server.open();
+    const gateways = new DemandGateways();
+    const services = { ...this.#sessionServices(), resolve, wayTo: wayOf(this.#names), gateways };
+    this.#dialers = new Dialers(services);
+    this.#dialers.configure(clients, profiles);
+  }
+
+  /** What sessions have, of the server and of the clients. */
+  #sessionServices() {
+    return {
       switchboard: this.#switchboard,
       log: this.#log,
       identity: this.#identity,
       clock: systemClock,
       random: systemRandom,
-      links: new LinkHandles(),
+      links: this.#links,
       mppe: everyMppe,
-      callIds: new CallIds(systemClock, systemRandom),
+      callIds: this.#callIds,
       names: this.#names,
       staticRoutes: this.#staticRoutes,
       firewall: this.#firewall,
     };
-    const { pools, routes, ethernet } = this.#configuration;
-    const { registry, leases } = this.#service;
-    this.#addresses.configure(pools);
-    this.#staticRoutes.configure(routes);
-    this.#proxyArp.configure(ethernet);
-    leases?.configure(pools);
-    leases?.begin();
+  }
+
+  #serverServices(): ServerServices {
+    const { registry } = this.#service;
     const claims = new Claims({
       authority: this.#authority,
       addresses: this.#addresses,
       registry,
       log: this.#log,
       policy: () => this.#configuration.aaa.sessionPolicy,
-      isAlive: (sessionId) => this.#server?.sessionById(sessionId) !== undefined,
+      isAlive: (sessionId) => this.#server.sessionById(sessionId) !== undefined,
       replace: (victims, ended) => this.#membership.replace(victims, ended),
     });
-    this.#server = new Server(
-      {
-        ...services,
-        addresses: this.#addresses,
-        proxyArp: this.#proxyArp,
-        authority: claims,
-        books: this.#accounting,
-        registry,
-        owner: this.#owner,
-        licence: this.#licence,
-        gone: (sessionId) => {
-          this.#membership.sessionEnded(sessionId);
-          this.#drain.sessionEnded();
-        },
-        nas: () => this.#radius.nas,
-        newSessionId: () => this.#accounting.newSessionId(),
+    return {
+      ...this.#sessionServices(),
+      addresses: this.#addresses,
+      proxyArp: this.#proxyArp,
+      authority: claims,
+      books: this.#accounting,
+      registry,
+      owner: this.#owner,
+      licence: this.#licence,
+      gone: (sessionId) => {
+        this.#membership.sessionEnded(sessionId);
+        this.#drain.sessionEnded();
       },
-      this.#configuration,
-    );
-    const gateways = new DemandGateways();
-    this.#dialers = new Dialers({ ...services, resolve, wayTo: wayOf(this.#names), gateways });
-    this.#dialers.configure(this.#configuration.clients, this.#configuration.profiles);
+      nas: () => this.#radius.nas,
+      newSessionId: () => this.#accounting.newSessionId(),
+    };
   }
 
   configure(configuration: Configuration): void {
@@ -274,17 +288,17 @@ export class Concentrator {
     this.#authority.configure(usersOf(configuration));
     this.#radius.configure(configuration);
     this.#accounting.configure(aaa);
-    this.#server?.configure(configuration);
+    this.#server.configure(configuration);
     this.#dialers?.configure(clients, profiles);
     if (!this.#staticRoutes.configure(routes)) return;
-    this.#server?.replan();
+    this.#server.replan();
     this.#dialers?.replan();
   }
 
   /** Says goodbye to every peer, so many a second as a drain, then to the RADIUS servers; resolves when all have gone, or the time is up. */
   async end(): Promise<void> {
     await new Promise<void>((told) => this.#drain.finish(told));
-    const server = new Promise<void>((done) => (this.#server ? this.#server.end('shut-down', done) : done()));
+    const server = new Promise<void>((done) => this.#server.end('shut-down', done));
     const dialers = new Promise<void>((done) =>
       this.#dialers ? this.#dialers.end('shut-down', done) : done(),
     );
@@ -301,6 +315,17 @@ export class Concentrator {
       this.#service.leases === undefined ? left() : this.#service.leases.close(left),
     );
     await new Promise<void>((left) => this.#service.registry.close(left));
+    await this.#closeBooks();
+  }
+
+  /** Leaves everything as it is to a process after this one, on this node: no peer, no server and no other node is told anything. */
+  async handOver(): Promise<void> {
+    await this.#accounting.handOver();
+    this.#radius.close();
+    await this.#closeBooks();
+  }
+
+  async #closeBooks(): Promise<void> {
     this.#service.close();
     await new Promise<void>((closed) => this.#journal.ledger.close(closed));
   }
@@ -310,7 +335,7 @@ export class Concentrator {
       usedIn: (range: AddressRange) => this.#addresses.usedIn(range),
       lost: (range: AddressRange) => {
         for (const holder of this.#addresses.drawersIn(range)) {
-          this.#server?.sessionById(holder)?.session.end('conflict');
+          this.#server.sessionById(holder)?.session.end('conflict');
         }
       },
     };
@@ -322,14 +347,14 @@ export class Concentrator {
   }
 
   *#targets(): Iterable<DynamicTarget> {
-    for (const { target } of this.#server?.sessions.values() ?? []) if (target !== undefined) yield target;
+    for (const { target } of this.#server.sessions.values()) if (target !== undefined) yield target;
   }
 
   readonly #readUsage: ReadUsage = (read) => {
     this.#switchboard.counters(({ rows }) => {
       const byCall = new Map(rows.map((row) => [row.call, row]));
       const bySession = new Map<string, Usage>();
-      for (const { identity, session } of this.#server?.sessions.values() ?? []) {
+      for (const { identity, session } of this.#server.sessions.values()) {
         const row = byCall.get(session.place.call);
         if (row !== undefined) bySession.set(identity.sessionId, row);
       }
@@ -338,8 +363,8 @@ export class Concentrator {
   };
 }
 
-function* serverInterfaces(server: Server | undefined): Iterable<ServerInterface> {
-  for (const { identity, session, user } of server?.sessions.values() ?? []) {
+function* serverInterfaces(server: Server): Iterable<ServerInterface> {
+  for (const { identity, session, user } of server.sessions.values()) {
     if (session.terms === undefined) continue;
     yield {
       sessionId: identity.sessionId,

@@ -34,8 +34,8 @@ function wayAmong(routes: readonly HostRoute[], address: Ipv4, names: InterfaceN
 }
 
 /** All tunnels that are up, subscribers' and our own. */
-export function* tunnelsOf(server: Server | undefined, dialers: Dialers | undefined): Iterable<Tunnel> {
-  for (const { session } of server?.sessions.values() ?? []) yield* tunnelOf(session, 'pptp-in');
+export function* tunnelsOf(server: Server, dialers: Dialers | undefined): Iterable<Tunnel> {
+  for (const { session } of server.sessions.values()) yield* tunnelOf(session, 'pptp-in');
   for (const { session } of dialers?.dialers ?? [])
     if (session !== undefined) yield* tunnelOf(session, 'pptp-out');
 }

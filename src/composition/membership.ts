@@ -52,7 +52,7 @@ export interface MembershipParts {
   readonly accounting: Accounting;
   readonly dynamic: DynamicPorts;
   readonly readUsage: ReadUsage;
-  server(): Server | undefined;
+  server(): Server;
   /** The node's addresses, and whether it takes calls now. */
   status(): Pick<NodeStatus, 'addresses' | 'isReady'>;
   /** The operator has this node drained, from here or from another. */
@@ -74,7 +74,10 @@ export class Membership implements RegistryPorts {
 
   /** `joined` when the node is known to the others, or they cannot be reached now. */
   begin(joined: () => void): void {
-    this.#parts.registry.begin(this, joined);
+    this.#parts.registry.begin(this, () => {
+      this.#tellCounters();
+      joined();
+    });
     this.#tellLater();
     this.#look();
   }
@@ -95,8 +98,8 @@ export class Membership implements RegistryPorts {
       licenceLevel: licence.level,
       licenceLimit: Number.isFinite(licence.limit) ? licence.limit : undefined,
       licenceUsed: licence.used,
-      sessions: server?.sessions.size ?? 0,
-      isDraining: server?.isDraining ?? false,
+      sessions: server.sessions.size,
+      isDraining: server.isDraining,
       startedAtMs: this.#startedAtMs,
     };
   }
@@ -207,7 +210,6 @@ export class Membership implements RegistryPorts {
   }
 
   #drain(mode: DrainOrder, reply: (reply: NodeReply) => void): void {
-    if (this.#server === undefined) return reply({ ok: false, why: 'refused' });
     this.#parts.drain(mode);
     reply({ ok: true });
   }
@@ -252,10 +254,10 @@ export class Membership implements RegistryPorts {
 
   #tellCounters(): void {
     const { readUsage, registry } = this.#parts;
-    if ((this.#server?.sessions.size ?? 0) === 0) return;
+    if (this.#server.sessions.size === 0) return;
     readUsage((usageOf) => {
       const atMs = systemClock.wallMs();
-      const known = [...(this.#server?.sessions.values() ?? [])].flatMap((served) => {
+      const known = [...this.#server.sessions.values()].flatMap((served) => {
         const { sessionId } = served.identity;
         const usage = usageOf(sessionId);
         if (usage === undefined || served.row === undefined) return [];
@@ -268,10 +270,10 @@ export class Membership implements RegistryPorts {
   }
 
   #find(sessionId: string): ServedSession | undefined {
-    return this.#server?.sessionById(sessionId);
+    return this.#server.sessionById(sessionId);
   }
 
-  get #server(): Server | undefined {
+  get #server(): Server {
     return this.#parts.server();
   }
 }

@@ -25,8 +25,7 @@ export interface Running {
   readonly addresses: Addresses;
   pools(): readonly Pool[];
   unreadiness(): readonly string[];
-  /** Undefined before the node serves. */
-  server(): Server | undefined;
+  server(): Server;
 }
 
 export function subjectOf(running: Running): Subject {
@@ -40,10 +39,10 @@ export function subjectOf(running: Running): Subject {
     licence,
     radiusIncoming: radius.dynamic,
     get sessions() {
-      return running.server()?.sessions.values() ?? [];
+      return running.server().sessions.values();
     },
     get isDraining() {
-      return running.server()?.isDraining ?? false;
+      return running.server().isDraining;
     },
     get unreadiness() {
       return running.unreadiness();

@@ -335,7 +335,7 @@ export const events = {
 } as const;
 
 /** Octets of a call's memo. */
-export const memoBytesMax = 4096;
+export const memoBytesMax = 16_384;
 
 type Messages = Readonly<Record<string, { readonly type: number; readonly layout: Layout<never> }>>;
 type UnionOf<M> = {

@@ -51,10 +51,13 @@ export class Licence {
 
   /** Takes a place; undefined if there is none. */
   reserve(): LicencePlace | undefined {
-    if (this.isUsedUp) {
-      licenceTally.add('tunnelsRefused');
-      return undefined;
-    }
+    if (!this.isUsedUp) return this.occupy();
+    licenceTally.add('tunnelsRefused');
+    return undefined;
+  }
+
+  /** A tunnel that is there has its place, within the limit or beyond it. */
+  occupy(): LicencePlace {
     this.#used += 1;
     let isHeld = true;
     return {

@@ -13,7 +13,6 @@
  * - If encryption is required, the network is up only while CCP is open, and a peer that refuses ends the bundle.
  */
 
-import type { Ipv4 } from '../base/ip.ts';
 import type { Cause } from './cause.ts';
 import { Ccp, type CcpEffect } from './ccp/ccp.ts';
 import type { Mppe, MppePolicy } from './ccp/options.ts';
@@ -39,6 +38,11 @@ export interface BundleSettings extends MppePolicy {
 
 export type BundleTimer = 'ccp' | 'ipcp' | 'ccp-grace';
 
+/** A network that is up: its addresses, and what its packets are encrypted with; undefined on a clear one. */
+export interface StandingNetwork extends Addresses {
+  readonly mppe: Mppe | undefined;
+}
+
 export type BundleEffect =
   | Send
   | Arm<BundleTimer>
@@ -47,14 +51,8 @@ export type BundleEffect =
   | { readonly do: 'receive-keys'; readonly mppe: Mppe | 'off' }
   | { readonly do: 'transmit-keys'; readonly mppe: Mppe | 'off' }
   | { readonly do: 'reset-transmit' }
-  /** Packets may flow. `mppe` is undefined on a clear network. */
-  | {
-      readonly do: 'network-up';
-      readonly local: Ipv4;
-      readonly remote: Ipv4 | undefined;
-      readonly dns: readonly Ipv4[];
-      readonly mppe: Mppe | undefined;
-    }
+  /** Packets may flow. */
+  | ({ readonly do: 'network-up' } & StandingNetwork)
   /** Packets must not flow until `network-up` comes again. */
   | { readonly do: 'network-down' }
   /** Hand this to the link's `rejectProtocol`. */
@@ -89,6 +87,17 @@ export class Bundle {
   /** What the packets are encrypted with; undefined while they are not. */
   get mppe(): Mppe | undefined {
     return this.#mppe;
+  }
+
+  /** The network is up: a process before this one has negotiated it. Instead of `up`. */
+  resume({ mppe, ...addresses }: StandingNetwork): void {
+    this.#ccp?.resume(mppe);
+    this.#mppe = mppe;
+    this.#encryption = mppe === undefined ? 'clear' : 'open';
+    this.#ipcp.resume(addresses);
+    this.#ipcpStarted = true;
+    this.#addresses = addresses;
+    this.#networkUp = true;
   }
 
   up(): Effects {

@@ -15,8 +15,8 @@ import type { Method, PasswordMethod } from './auth/method.ts';
 import type { Password } from './auth/password.ts';
 import { type Cause, causes } from './cause.ts';
 import { type Arm, type Disarm, type Noted, note, type Send } from './effect.ts';
-import { Lcp, type LcpEffect } from './lcp/lcp.ts';
-import { type LcpSide, minMru } from './lcp/options.ts';
+import { Lcp, type LcpEffect, type LcpSides } from './lcp/lcp.ts';
+import { minMru } from './lcp/options.ts';
 import type { FinishCause } from './negotiator.ts';
 import { codes, headerBytes } from './packet.ts';
 import { type ProofEffect, Proofs, type Proved } from './proofs.ts';
@@ -60,7 +60,7 @@ export type LinkEffect =
   | Disarm<LinkTimer>
   | Noted
   /** LCP has opened; `ours` is what we receive, `peers` what the peer receives. */
-  | { readonly do: 'link-up'; readonly ours: Readonly<LcpSide>; readonly peers: Readonly<LcpSide> }
+  | ({ readonly do: 'link-up' } & LcpSides)
   /** Ask AAA, then call `verdict` with this `attempt`; by EAP once for every Response of the peer. */
   | { readonly do: 'authenticate'; readonly attempt: number; readonly credentials: Credentials }
   /** The Network phase begins: make a bundle and bring it up. `method` and `peerName` are missing if nobody had to prove anything. */
@@ -109,9 +109,22 @@ export class Link {
     return this.#phase;
   }
 
+  /** What LCP has agreed, while it is open. */
+  get sides(): LcpSides {
+    return this.#lcp.sides;
+  }
+
   /** The first cause of the end, once there is one. */
   get cause(): Cause | undefined {
     return this.#cause;
+  }
+
+  /** The Network phase has been reached, with this agreed by LCP: by a process before this one. Instead of `up`. */
+  resume(sides: LcpSides): void {
+    this.#lcp.resume(sides);
+    this.#phase = 'network';
+    this.#heard = true;
+    this.#openings = 1;
   }
 
   /** The call is connected: negotiate. */
@@ -249,7 +262,7 @@ export class Link {
   /** LCP is open: whoever owes a proof gives it now. */
   #established(): Effects {
     this.#openings += 1;
-    const { ours, peers } = this.#lcp;
+    const { ours, peers } = this.#lcp.sides;
     if (this.#openings > maxOpenings) return this.close('unstable');
     const { identity, random, account, demand } = this.#settings;
     // No negotiation leads here; if one ever does, nobody gets in by it.

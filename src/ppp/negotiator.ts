@@ -99,6 +99,11 @@ export class Negotiator<Terms> {
     return this.#asking.waiting && negotiating(this.#state);
   }
 
+  /** A process before this one has led the layer here: it is open, or has been given up. Instead of `open` and `up`. */
+  resume(state: 'Opened' | 'Closed'): void {
+    this.#state = state;
+  }
+
   up(): readonly NegotiatorEffect[] {
     return this.#run('Up');
   }

@@ -51,10 +51,19 @@ export type CallMessage = Extract<
   }
 >;
 
-/** Where a call comes from: the peer asks for it, known to the owner as `request`; or the owner places it. */
+/** Where a call comes from: the peer asks for it, known to the owner as `request`; or the owner places it; or a process before this one has brought it up. */
 type Origin =
   | { readonly request: number; readonly asks: CallRequest }
-  | { readonly request?: undefined; readonly placement: Placement };
+  | { readonly request?: undefined; readonly placement: Placement }
+  | { readonly request?: undefined; readonly standing: StandingCall };
+
+/** A call that is established, as it is told to a process after this one. Ids as in the messages. */
+export interface StandingCall {
+  readonly kind: CallKind;
+  readonly role: Role;
+  readonly callId: number;
+  readonly peerCallId: number;
+}
 
 interface End {
   readonly cause: CallCause;
@@ -77,8 +86,16 @@ export class Call {
   #end: End | undefined;
 
   constructor(origin: Origin) {
-    const isPlaced = origin.request === undefined;
     this.#origin = origin;
+    if ('standing' in origin) {
+      ({ kind: this.kind, role: this.role } = origin.standing);
+      ({ callId: this.#callId, peerCallId: this.#peerCallId } = origin.standing);
+      this.#line = ourLine;
+      this.#state = 'established';
+      this.#wasConnected = true;
+      return;
+    }
+    const isPlaced = origin.request === undefined;
     this.kind = isPlaced ? origin.placement.kind : origin.asks.kind;
     this.role = isPlaced === (this.kind === 'outgoing') ? 'PNS' : 'PAC';
     this.#callId = isPlaced ? origin.placement.callId : undefined;
@@ -167,7 +184,7 @@ export class Call {
   }
 
   #sendRequest(): readonly Effect[] {
-    if (this.#origin.request !== undefined) throw new Error('a requested call is not placed');
+    if (!('placement' in this.#origin)) throw new Error('this call was not placed here');
     const name = this.kind === 'outgoing' ? 'outgoingCallRequest' : 'incomingCallRequest';
     return this.#sendTimed(name, request(this.#origin.placement));
   }

@@ -5,7 +5,7 @@
  */
 
 import { limits } from '../base/limits.ts';
-import { Call, type CallInput, type CallMessage } from './call.ts';
+import { Call, type CallInput, type CallMessage, type StandingCall } from './call.ts';
 import { disconnectNotify, type Placement, type Refusal, refusal, requestOf } from './call-messages.ts';
 import { type Disconnect, errorCodes } from './codes.ts';
 import type { CallCause, Effect, Notice } from './effects.ts';
@@ -37,6 +37,15 @@ export class Calls {
 
   get hasEstablished(): boolean {
     return this.#where((call) => call.state === 'established') !== undefined;
+  }
+
+  /**
+   * These are established: a process before this one has brought them up. How many the connection had besides is not known, so none
+   * is taken for its only one.
+   */
+  resume(standing: readonly StandingCall[]): void {
+    for (const each of standing) this.#begin(new Call({ standing: each }));
+    this.#begun = Number.POSITIVE_INFINITY;
   }
 
   /** The peer requests a call: the owner is asked, unless there is no place for it. */

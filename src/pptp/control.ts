@@ -9,6 +9,7 @@
 import { Malformed } from '../base/fault.ts';
 import { limits } from '../base/limits.ts';
 import { step } from '../base/machine.ts';
+import type { StandingCall } from './call.ts';
 import type { Placement } from './call-messages.ts';
 import { type CallAnswer, Calls, refuse } from './calls.ts';
 import { type Disconnect, describe, named, type Reason, reasons, resultCodes } from './codes.ts';
@@ -71,6 +72,15 @@ export class ControlConnection {
   /** Calls that are not over, of whatever state. */
   get callCount(): number {
     return this.#calls.size;
+  }
+
+  /** The connection is established with these calls: a process before this one has brought it there. Instead of `opened`. */
+  resume(standing: readonly StandingCall[]): readonly Effect[] {
+    this.#isOpen = true;
+    this.#state = 'established';
+    this.#calls.resume(standing);
+    this.#hear();
+    return this.#settle();
   }
 
   /** TCP is open: to be said first, on either side. */

@@ -25,6 +25,12 @@ export interface AddressRefusal {
   readonly text: string;
 }
 
+/** An address that a session has, and the wish that it answered. */
+interface Standing {
+  readonly wish: AddressOrPool;
+  readonly address: Ipv4;
+}
+
 /** What of the pools this node may give, now. */
 export interface Leases {
   /** Addresses of a pool that nobody else gives, in the order of preference; none of them twice. */
@@ -86,6 +92,29 @@ export class Addresses {
     const drawn = this.#drawn.get(holder);
     const latest = drawn?.pool === wish.pool ? drawn.addresses.at(-1) : undefined;
     return latest ?? this.#drawRemote(wish.pool, holder, user);
+  }
+
+  /**
+   * The session of a process before this one has these addresses, wished for then: from a pool, or by name. False, and nothing is taken,
+   * if another session has one of them.
+   */
+  resume(holder: string, user: string, local: Standing, remote: Standing): boolean {
+    const isShared = !('pool' in local.wish);
+    const use = this.#uses.get(local.address);
+    const sharers = use !== undefined && 'sharers' in use ? use.sharers : new Set<string>();
+    const isTaken = use !== undefined && !(isShared && 'sharers' in use);
+    if (isTaken || this.#uses.has(remote.address) || local.address === remote.address) return false;
+    const isDrawn = 'pool' in remote.wish;
+    this.#use(
+      local.address,
+      isShared ? { sharers: sharers.add(holder) } : { only: holder, isDrawn: true },
+      holder,
+    );
+    this.#use(remote.address, { only: holder, isDrawn }, holder);
+    if ('pool' in remote.wish)
+      this.#drawn.set(holder, { pool: remote.wish.pool, addresses: [remote.address] });
+    this.#remember(user, remote.address);
+    return true;
   }
 
   /**

@@ -35,6 +35,11 @@ export class Admission {
     return undefined;
   }
 
+  /** A connection of a process before this one, which has a call, goes on. */
+  resume(): void {
+    this.#connections += 1;
+  }
+
   /** The connection has its first call: it is half-open no more. */
   established(peer: Ipv4): void {
     const halfOpen = this.#halfOpen.get(peer) ?? 0;

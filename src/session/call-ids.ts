@@ -46,6 +46,15 @@ export class CallIds {
     return undefined;
   }
 
+  /** A call of a process before this one goes on. */
+  hold(handle: number): void {
+    const id = callIdOf(handle);
+    if (this.#freeAtMs[id] === inUse) throw new Error(`the id of call ${handle} is held`);
+    this.#generations[id] = handle >>> 16;
+    this.#freeAtMs[id] = inUse;
+    this.#held += 1;
+  }
+
   /** Puts the id of `handle` to rest. */
   release(handle: number): void {
     const id = callIdOf(handle);
@@ -87,6 +96,16 @@ export class LinkHandles {
 
   get held(): number {
     return this.#generations.length - this.#free.length;
+  }
+
+  /** A link of a process before this one goes on. */
+  hold(handle: number): void {
+    const slot = handle & 0xffff;
+    while (this.#generations.length <= slot) this.#free.push(this.#generations.push(0) - 1);
+    const place = this.#free.indexOf(slot);
+    if (place < 0) throw new Error(`the slot of link ${handle} is held`);
+    this.#free.splice(place, 1);
+    this.#generations[slot] = handle >>> 16;
   }
 
   take(): number {

@@ -9,6 +9,7 @@
  * (`Registry.ended`, `Addresses.release`).
  */
 
+import { placesOf } from '../aaa/grant.ts';
 import type { Question } from '../aaa/question.ts';
 import { type Accepted, type Refused, refused, type Verdict } from '../aaa/verdict.ts';
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
@@ -63,7 +64,7 @@ export class Claims implements Authority {
   #claimPlace(question: Question, verdict: Accepted, answer: (verdict: Verdict) => void): void {
     const { user, grant } = verdict;
     const { sessionId } = question.identity;
-    const limit = grant.onlyOne ? 1 : grant.portLimit;
+    const limit = placesOf(grant);
     const refuse = () => answer(refused(grant.onlyOne ? 'already-connected' : 'too-many-sessions'));
     const policy = this.#ports.policy();
     this.#ports.registry.claimUser(

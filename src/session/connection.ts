@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Ipv4 } from '../base/ip.ts';
 import type { Log, Tally } from '../base/observe.ts';
+import type { StandingCall } from '../pptp/call.ts';
 import type { Placement } from '../pptp/call-messages.ts';
 import type { CallAnswer } from '../pptp/calls.ts';
 import type { Disconnect } from '../pptp/codes.ts';
@@ -68,6 +69,12 @@ export class Connection {
   open(): void {
     this.#switchboard.holdConnection(this.place.connection, (event) => this.#received(event));
     this.#effects.run(this.#machine.opened());
+  }
+
+  /** A process before this one has brought it up, with these calls: takes its events from now on. Instead of `open`. */
+  resume(standing: readonly StandingCall[]): void {
+    this.#switchboard.holdConnection(this.place.connection, (event) => this.#received(event));
+    this.#effects.run(this.#machine.resume(standing));
   }
 
   placeCall(placement: Placement): void {

@@ -11,7 +11,7 @@
 import { toText } from '../base/bytes.ts';
 import { Malformed } from '../base/fault.ts';
 import type { Log } from '../base/observe.ts';
-import type { EventOf } from '../datapath/contract.ts';
+import { type EventOf, messageBytesMax } from '../datapath/contract.ts';
 import {
   type ElementName,
   elementsOf,
@@ -35,6 +35,9 @@ interface Wish {
 
 type Answer = EventOf<'netlink-done'>;
 
+/** The contract carries no longer message, with room for its own words. */
+const transactionBytesMax = messageBytesMax - 64;
+
 export class Firewall {
   readonly #switchboard: Pick<Switchboard, 'netlink'>;
   readonly #log: Log;
@@ -43,6 +46,8 @@ export class Firewall {
   /** How many want each element. */
   readonly #holders = new Map<ElementName, number>();
   readonly #wishes: Wish[] = [];
+  /** Of a process before this one; empty once `start` has seen to them. */
+  readonly #resumed: Wish[] = [];
   /** The kernel has a transaction of ours. */
   #isAsking = false;
   #isGoingOn = false;
@@ -54,12 +59,18 @@ export class Firewall {
     this.#log = log;
   }
 
+  /** The kernel has this of a process before this one, and is to have it on: `start` sees to it. */
+  resume(holder: string, plan: FilterPlan, done: Outcome): void {
+    this.#resumed.push({ holder, plan, done });
+  }
+
   /**
-   * Empties our part of the table of what a process before this one left, if there is a table; what is wished for meanwhile
-   * waits. Call it when the engine is there and before any session is.
+   * Empties our part of the table of what a process before this one left, if there is a table, but for what was resumed; what is
+   * wished for meanwhile waits. Call it when the engine is there and before any new session is.
    */
   start(done: () => void): void {
     const ready = (): void => {
+      this.#wishes.unshift(...this.#resumed.splice(0));
       done();
       this.#goOn();
     };
@@ -72,11 +83,40 @@ export class Firewall {
         return ready();
       }
       const lists = sets.filter(isList).map((set) => ({ request: 'empty-set', set }) as const);
-      this.#make([...makeFrame(), ...lists], (trouble) => {
-        if (trouble !== undefined)
-          this.#log('warning', 'firewall', `nftables may hold what is left of former sessions: ${trouble}`);
-        ready();
-      });
+      const empty = [...makeFrame(), ...lists];
+      this.#makeWithResumed(
+        empty,
+        () =>
+          this.#make(empty, (trouble) => {
+            if (trouble !== undefined)
+              this.#log(
+                'warning',
+                'firewall',
+                `nftables may hold what is left of former sessions: ${trouble}`,
+              );
+            ready();
+          }),
+        ready,
+      );
+    });
+  }
+
+  /** In one transaction, so that nobody is without his filters for a moment. `refused`: each has to be asked for alone. */
+  #makeWithResumed(empty: readonly NftablesRequest[], refused: () => void, ready: () => void): void {
+    const made = new Set<ElementName>();
+    const requests = this.#resumed.flatMap(({ plan }) => {
+      const fresh = filterDifference(undefined, plan, (name) => made.has(name));
+      for (const name of elementsOf(plan).keys()) made.add(name);
+      return fresh;
+    });
+    const isWhole = this.#resumed.every(({ plan }) => unsayableIn(plan) === undefined);
+    const whole = [...empty, ...requests];
+    if (requests.length === 0 || !isWhole || encodeNftables(whole).length > transactionBytesMax)
+      return refused();
+    this.#make(whole, (trouble) => {
+      if (trouble !== undefined) return refused();
+      for (const wish of this.#resumed.splice(0)) this.#hold(wish);
+      ready();
     });
   }
 
@@ -91,7 +131,7 @@ export class Firewall {
 
   /** Wishes are many when a node starts: those that are fulfilled without the kernel go round in the loop. */
   #goOn(): void {
-    if (this.#isGoingOn) return;
+    if (this.#isGoingOn || this.#resumed.length > 0) return;
     this.#isGoingOn = true;
     while (!this.#isAsking) {
       const wish = this.#wishes.shift();

@@ -16,6 +16,7 @@
  * | ended | nothing |
  *
  * LCP may start over at any time (RFC 1661 section 3.4): from everywhere behind it the session goes back to linking.
+ * One that a process before this one has brought up is up at once.
  */
 export type LifeState =
   | 'ringing'
@@ -28,7 +29,7 @@ export type LifeState =
   | 'ended';
 
 const followers: Readonly<Record<LifeState, readonly LifeState[]>> = {
-  ringing: ['linking', 'ending'],
+  ringing: ['linking', 'up', 'ending'],
   linking: ['authenticating', 'ending'],
   authenticating: ['preparing', 'linking', 'ending'],
   preparing: ['networking', 'linking', 'ending'],

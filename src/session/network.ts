@@ -9,15 +9,16 @@
 
 import type { Clock } from '../base/clock.ts';
 import { attach, type Command, direction } from '../datapath/contract.ts';
+import type { Plan } from '../net/plan.ts';
 import { type MppeKeys, startKeys } from '../ppp/auth/mppe-keys.ts';
-import { Bundle, type BundleEffect, type BundleTimer } from '../ppp/bundle.ts';
+import { Bundle, type BundleEffect, type BundleTimer, type StandingNetwork } from '../ppp/bundle.ts';
 import type { Cause as PppCause } from '../ppp/cause.ts';
 import type { Mppe } from '../ppp/ccp/options.ts';
 import type { Note } from '../ppp/effect.ts';
 import type { LinkHandles } from './call-ids.ts';
 import { Effects } from './effects.ts';
 import type { NetworkUp, Terms } from './party.ts';
-import { type Outcome, SessionInterface } from './session-interface.ts';
+import { type Outcome, SessionInterface, type StandingInterface } from './session-interface.ts';
 import type { Switchboard } from './switchboard.ts';
 import { Timers } from './timers.ts';
 
@@ -45,6 +46,8 @@ export interface NetworkOwner {
   begun(): void;
   /** Packets pass, and the kernel knows the way. */
   up(agreed: NetworkUp): void;
+  /** The kernel has followed a new plan; packets passed meanwhile. */
+  replanned(): void;
   /** Packets pass no more; `up` may come again. Told also if the network went before its `up`. */
   down(): void;
   /** There will be no network. */
@@ -64,6 +67,15 @@ const mppeOctets = 4;
 const tcpHeaderOctets = 40;
 /** Frames for the network protocols that arrive while the interface is being made: a peer sends one request of each. */
 const earlyFramesMax = 8;
+
+/** A network that is up, as it is told to a process after this one; and what CCP would need to begin anew. */
+export interface StandingPhase {
+  readonly keys: MppeKeys | undefined;
+  readonly packetBytesMax: number;
+  readonly agreed: StandingNetwork;
+  readonly mtu: number;
+  readonly plan: Plan;
+}
 
 export class Network {
   readonly #call: number;
@@ -95,6 +107,27 @@ export class Network {
   /** What both ends agreed to, while it holds. */
   get agreed(): NetworkUp | undefined {
     return this.#agreed;
+  }
+
+  /** What a process after this one goes on from; undefined while no packet passes. */
+  get standing(): StandingPhase | undefined {
+    const [ground, agreed, mtu, plan] = [this.#ground, this.#agreed, this.#mtu, this.#interface?.plan];
+    if (ground === undefined || agreed === undefined || mtu === undefined || plan === undefined)
+      return undefined;
+    const { keys, packetBytesMax } = ground;
+    return { keys, packetBytesMax, agreed, mtu, plan };
+  }
+
+  /** Packets pass, over an interface that is there: a process before this one has brought it up. Instead of `begin`. */
+  resume(terms: Terms, standing: StandingPhase, made: Omit<StandingInterface, 'plan'>): void {
+    const { keys, packetBytesMax, agreed, mtu, plan } = standing;
+    const { switchboard, links } = this.#services;
+    this.#ground = { terms, keys, packetBytesMax };
+    this.#interface = new SessionInterface(terms.interfaceName, switchboard, links, { ...made, plan });
+    this.#bundle = new Bundle(terms.bundle);
+    this.#bundle.resume(agreed);
+    this.#agreed = { do: 'network-up', ...agreed };
+    this.#mtu = mtu;
   }
 
   /** The phase begins. The interface is there before the network protocols start: the peer's first packet finds it. */
@@ -145,7 +178,7 @@ export class Network {
     if (agreed === undefined || mtu === undefined) return;
     this.#interface?.follow(
       this.#inPhase.terms.plan(mtu, agreed),
-      this.#unlessRefused(() => {}),
+      this.#unlessRefused(() => this.#owner.replanned()),
     );
   }
 

@@ -11,6 +11,7 @@ import type { Limits, Rate } from '../aaa/grant.ts';
 import type { Clock } from '../base/clock.ts';
 import { anyAddress, type Ipv4 } from '../base/ip.ts';
 import { type Command, direction } from '../datapath/contract.ts';
+import type { FilterPlan } from '../net/filter-plan.ts';
 import type { Firewall } from './firewall.ts';
 import type { Outcome } from './session-interface.ts';
 import { Timers } from './timers.ts';
@@ -34,6 +35,13 @@ export interface RestraintOwner {
 export interface Held {
   readonly linkName: string;
   readonly address: Ipv4 | undefined;
+}
+
+/** What holds a session, as it is told to a process after this one. */
+export interface StandingRestraint {
+  readonly limits: Limits;
+  /** When the session time was set, on the clock, which goes on over processes. */
+  readonly countsFromMs: number;
 }
 
 interface Wish {
@@ -74,6 +82,24 @@ export class Restraint {
     return { ...this.#limits, sessionTimeoutMs: Math.max(0, sessionTimeoutMs - goneMs) };
   }
 
+  /** What a process after this one goes on from; undefined while no time runs. */
+  get standing(): StandingRestraint | undefined {
+    if (this.#limits === undefined || !this.#isRunning) return undefined;
+    return { limits: this.#limits, countsFromMs: this.#countsFromMs };
+  }
+
+  /**
+   * The engine holds the session to it: a process before this one has told it. The firewall, whose rules were that process's, is told
+   * anew; `done` if it has not refused. Instead of `begin` and `start`.
+   */
+  resume(held: Held, { limits, countsFromMs }: StandingRestraint, done: Outcome): void {
+    this.#held = held;
+    this.#limits = limits;
+    this.#isRunning = true;
+    this.#armSessionTimeout(limits, countsFromMs);
+    this.#firewall.resume(held.linkName, this.#filtersOf(limits), done);
+  }
+
   /** Before the first packet passes. LCP that starts over changes nothing: what was changed since stays changed. */
   begin(held: Held, limits: Limits, done: Outcome): void {
     if (this.#limits !== undefined) return done(undefined);
@@ -87,7 +113,7 @@ export class Restraint {
     this.#owner.watch(this.#limits.idleTimeoutMs ?? 0);
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#armSessionTimeout(this.#limits);
+    this.#armSessionTimeout(this.#limits, this.#clock.nowMs());
   }
 
   /**
@@ -130,25 +156,28 @@ export class Restraint {
     this.#carryOut(before, next, (trouble) => {
       if (trouble !== undefined) return done(trouble);
       if (!this.#isRunning) return done(notUp);
-      if ('sessionTimeoutMs' in change) this.#armSessionTimeout(next);
+      if ('sessionTimeoutMs' in change) this.#armSessionTimeout(next, this.#clock.nowMs());
       if ('idleTimeoutMs' in change) this.#owner.watch(next.idleTimeoutMs ?? 0);
       done(undefined);
     });
   }
 
   #carryOut(before: Limits, next: Limits, done: Outcome): void {
-    const { linkName, address } = this.#heldNow;
-    const { filters, addressLists } = next;
-    // An address that only the peer will tell is in no list: the lists are of addresses that this node has given.
-    const listed =
-      address === undefined ? { address: anyAddress, addressLists: [] } : { address, addressLists };
-    this.#firewall.follow(linkName, { linkName, filters, ...listed }, (trouble) => {
+    this.#firewall.follow(this.#heldNow.linkName, this.#filtersOf(next), (trouble) => {
       if (trouble !== undefined) return done(trouble);
       this.#limits = next;
       this.#shape(before, next);
       if (next.quota !== before.quota) this.#setQuota(next);
       done(undefined);
     });
+  }
+
+  #filtersOf({ filters, addressLists }: Limits): FilterPlan {
+    const { linkName, address } = this.#heldNow;
+    // An address that only the peer will tell is in no list: the lists are of addresses that this node has given.
+    const listed =
+      address === undefined ? { address: anyAddress, addressLists: [] } : { address, addressLists };
+    return { linkName, filters, ...listed };
   }
 
   #shape({ rates: before }: Limits, { rates: next }: Limits): void {
@@ -180,11 +209,12 @@ export class Restraint {
     });
   }
 
-  #armSessionTimeout({ sessionTimeoutMs }: Limits): void {
+  #armSessionTimeout({ sessionTimeoutMs }: Limits, countsFromMs: number): void {
     this.#timers.disarmAll();
-    this.#countsFromMs = this.#clock.nowMs();
+    this.#countsFromMs = countsFromMs;
     if (sessionTimeoutMs === undefined) return;
-    this.#timers.arm('session-timeout', sessionTimeoutMs, () => this.#owner.exhausted('session-timeout'));
+    const leftMs = Math.max(0, countsFromMs + sessionTimeoutMs - this.#clock.nowMs());
+    this.#timers.arm('session-timeout', leftMs, () => this.#owner.exhausted('session-timeout'));
   }
 
   get #heldNow(): Held {

@@ -5,16 +5,18 @@
 
 import type { Change } from '../aaa/change.ts';
 import type { DynamicTarget } from '../aaa/dynamic.ts';
+import { placesOf } from '../aaa/grant.ts';
 import type { SessionIdentity } from '../aaa/identity.ts';
 import { noUsage } from '../accounting/ledger.ts';
 import { acctTerminateCause, type SessionFacts, type Usage } from '../accounting/record.ts';
-import { toBytes, toText } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatIpv4 } from '../base/ip.ts';
 import type { Method } from '../ppp/auth/method.ts';
+import type { Mppe } from '../ppp/ccp/options.ts';
 import { errorCauses } from '../radius/error-cause.ts';
 import { type EndingCause, endingOf } from './ending.ts';
 import { isAlive } from './lifecycle.ts';
+import { memoOctets, type StandingCaller } from './memo.ts';
 import { encodingOf } from './network.ts';
 import type { NetworkUp } from './party.ts';
 import type { Owner, Registry, SessionRow } from './registry/registry.ts';
@@ -44,14 +46,18 @@ export interface SessionEnd {
 export interface ServedServices {
   readonly clock: Clock;
   readonly books: Books;
-  readonly registry: Pick<Registry, 'up' | 'ended'>;
+  readonly registry: Pick<Registry, 'up' | 'resume' | 'ended'>;
   /** Who this node is to the others. */
   readonly owner: Owner;
 }
 
+/** How its call came. */
+export type ServedCall = Pick<StandingCaller, 'connection' | 'kind'>;
+
 export class ServedSession {
   readonly identity: SessionIdentity;
   readonly session: Session;
+  readonly #call: ServedCall;
   readonly #subscriber: Subscriber;
   readonly #calledAtMs: number;
   readonly #services: ServedServices;
@@ -59,8 +65,15 @@ export class ServedSession {
   #interimMs = 0;
   #row: SessionRow | undefined;
 
-  constructor(identity: SessionIdentity, session: Session, subscriber: Subscriber, services: ServedServices) {
+  constructor(
+    identity: SessionIdentity,
+    call: ServedCall,
+    session: Session,
+    subscriber: Subscriber,
+    services: ServedServices,
+  ) {
     this.identity = identity;
+    this.#call = call;
     this.session = session;
     this.#subscriber = subscriber;
     this.#services = services;
@@ -107,21 +120,34 @@ export class ServedSession {
   /** It has come up. */
   up({ remote, mppe }: NetworkUp): void {
     const { accepted } = this.#subscriber;
-    const { books, registry, owner, clock } = this.#services;
+    const { books, registry, clock } = this.#services;
     if (accepted === undefined || remote === undefined) throw new Error('nobody came up without a name');
     setUpSeconds.add((clock.nowMs() - this.#calledAtMs) / 1000);
     this.#classes = accepted.classes;
     this.#interimMs = accepted.interimMs ?? books.interimMs;
-    this.session.remember(memoOf(this.identity.sessionId));
     const { identity, user } = this;
     const { classes, source } = accepted;
     const facts = { identity, user, classes, authentic: source, framedAddress: remote };
-    const startedAtMs = clock.wallMs();
-    this.#row = {
-      ...owner,
+    this.#row = this.#rowOf(facts, mppe, clock.wallMs());
+    books.up(facts, this.#interimMs);
+    registry.up(this.#row);
+  }
+
+  /** It is up since a process before this one: its books go on by themselves. */
+  resume({ facts, interimMs, startedAtMs, session, subscriber }: StandingCaller): void {
+    this.#classes = facts.classes;
+    this.#interimMs = interimMs;
+    this.#row = this.#rowOf(facts, session.network.agreed.mppe, startedAtMs);
+    this.#services.registry.resume(this.#row, placesOf(subscriber.grant));
+  }
+
+  #rowOf(facts: SessionFacts, mppe: Mppe | undefined, startedAtMs: number): SessionRow {
+    const { identity, user, framedAddress } = facts;
+    return {
+      ...this.#services.owner,
       sessionId: identity.sessionId,
       user,
-      framedAddress: remote,
+      framedAddress,
       callerId: formatIpv4(identity.peerAddress),
       interfaceName: this.session.name,
       encoding: encodingOf(mppe),
@@ -129,8 +155,23 @@ export class ServedSession {
       facts,
       known: { atMs: startedAtMs, uptimeMs: 0, usage: noUsage },
     };
-    books.up(facts, this.#interimMs);
-    registry.up(this.#row);
+  }
+
+  /** The engine keeps what a control process after this one has to know; nothing before the session has been up. */
+  remember(): void {
+    if (this.#row === undefined) return;
+    const { sessionId, startedAtMs, facts } = this.#row;
+    const [session, subscriber] = [this.session.standing, this.#subscriber.standing];
+    const standing = session &&
+      subscriber && {
+        ...this.#call,
+        facts: { ...facts, classes: this.#classes },
+        interimMs: this.#interimMs,
+        startedAtMs,
+        subscriber,
+        session,
+      };
+    this.session.remember(memoOctets({ sessionId, standing }));
   }
 
   /** It is over, for good. */
@@ -160,20 +201,9 @@ export class ServedSession {
           ...(classes && { classes }),
           ...(interimMs !== undefined && { interimMs }),
         });
+        this.remember();
       }
       done(trouble);
     });
   }
-}
-
-/** What the engine keeps, so that a control process after this one can tell accounting whose call it was. */
-function memoOf(sessionId: string): Uint8Array {
-  return toBytes(JSON.stringify({ version: 1, sessionId }));
-}
-
-/** The Acct-Session-Id in a memo; undefined if there is none, because the session was not up. */
-export function sessionIdIn(memo: Uint8Array): string | undefined {
-  if (memo.length === 0) return undefined;
-  const { sessionId } = JSON.parse(toText(memo)) as { readonly sessionId?: unknown };
-  return typeof sessionId === 'string' ? sessionId : undefined;
 }

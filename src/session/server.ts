@@ -7,15 +7,18 @@ import type { NasIdentity, SessionIdentity } from '../aaa/identity.ts';
 import { formatIpv4 } from '../base/ip.ts';
 import type { EventOf } from '../datapath/contract.ts';
 import type { Licence, LicencePlace } from '../licence/licence.ts';
-import { type CallRequest, connectionCauses } from '../pptp/effects.ts';
+import type { StandingCall } from '../pptp/call.ts';
+import { type CallKind, type CallRequest, connectionCauses } from '../pptp/effects.ts';
 import { Admission } from './admission.ts';
 import { type CallIds, callIdOf } from './call-ids.ts';
-import { Connection, type ConnectionNews } from './connection.ts';
+import { Connection, type ConnectionNews, type ConnectionPlace } from './connection.ts';
 import { type EndingCause, endingOf } from './ending.ts';
 import { errorName } from './errno.ts';
+import type { InheritedCall, InheritedTunnel } from './inheritance.ts';
 import { type ServedServices, ServedSession } from './served-session.ts';
 import type { ServerSettings, StaticServer } from './server-settings.ts';
-import { type CallPlace, Session, type SessionServices } from './session.ts';
+import { Session, type SessionServices } from './session.ts';
+import type { CallPlace } from './session-call.ts';
 import { Subscriber, type SubscriberServices } from './subscriber.ts';
 import { summarise } from './summary.ts';
 
@@ -34,6 +37,9 @@ export interface ServerServices extends SessionServices, SubscriberServices, Ser
   /** An Acct-Session-Id that nobody has had. */
   newSessionId(): string;
 }
+
+/** Of a call that a process before this one has answered: there is nothing to withdraw. */
+const noRequest = 0;
 
 /** What the server is to be. */
 export interface ServerConfiguration {
@@ -62,6 +68,7 @@ export class Server {
   readonly #byId = new Map<string, ServedSession>();
   #configuration: ServerConfiguration;
   #listener: number | undefined;
+  #isOpen = false;
   #isEnding = false;
   #isDraining = false;
   #onEmpty: (() => void) | undefined;
@@ -69,7 +76,45 @@ export class Server {
   constructor(services: ServerServices, configuration: ServerConfiguration) {
     this.#services = services;
     this.#configuration = configuration;
+  }
+
+  /** Listens, if it is enabled. Before that nobody calls but peers whose sessions were resumed. */
+  open(): void {
+    this.#isOpen = true;
     this.#follow();
+  }
+
+  /** Sessions of a process before this one go on; gives the calls that do. Before `open`. */
+  resume(tunnels: readonly InheritedTunnel[]): ReadonlySet<number> {
+    const resumed = new Set<number>();
+    for (const { place, calls } of tunnels) {
+      const tunnel = this.#newTunnel(place);
+      const going = calls.filter((call) => this.#resumeCall(tunnel, call));
+      if (going.length === 0) continue;
+      this.#tunnels.add(tunnel);
+      tunnel.established = true;
+      this.#admission.resume();
+      for (const { place } of going) resumed.add(place.call);
+      tunnel.connection.resume(going.map(standingCallOf));
+    }
+    return resumed;
+  }
+
+  #resumeCall(tunnel: Tunnel, { place, made, standing }: InheritedCall): boolean {
+    const { callIds, licence } = this.#services;
+    const { identity } = standing.facts;
+    const party = this.#newParty(identity);
+    const terms = party.resume(standing.subscriber, standing.session.network.keys !== undefined);
+    if (terms === undefined) return false;
+    callIds.hold(place.call);
+    const { kind } = standing;
+    const { session, served } = this.#newSession(tunnel, place, party, { identity, kind }, licence.occupy());
+    tunnel.sessions.set(callIdOf(place.call), { request: noRequest, session });
+    session.resume(standing.session, terms, made);
+    served.resume(standing);
+    // The configuration may be another than that process had.
+    session.replan();
+    return true;
   }
 
   get sessions(): ReadonlyMap<Session, ServedSession> {
@@ -100,6 +145,7 @@ export class Server {
   }
 
   #follow(): void {
+    if (!this.#isOpen) return;
     if (this.#isClosing) this.#close('server-disabled');
     else if (this.#listener === undefined) this.#listen();
   }
@@ -142,7 +188,7 @@ export class Server {
   }
 
   #accepted({ connection, localAddress, peerAddress }: EventOf<'accepted'>): void {
-    const { switchboard, log, identity } = this.#services;
+    const { switchboard, log } = this.#services;
     const refusal = this.#admission.admit(peerAddress);
     if (refusal !== undefined) {
       log('warning', 'pptp', `TCP connection from ${formatIpv4(peerAddress)} refused: ${refusal}`);
@@ -150,18 +196,25 @@ export class Server {
       return switchboard.send({ kind: 'tcp-close', connection, abort: 1 });
     }
     log('info', 'pptp', `TCP connection established from ${formatIpv4(peerAddress)}`);
+    const tunnel = this.#newTunnel({ connection, localAddress, peerAddress });
+    this.#tunnels.add(tunnel);
+    tunnel.connection.open();
+  }
+
+  #newTunnel(place: ConnectionPlace): Tunnel {
+    const { identity } = this.#services;
+    const options = {
+      side: 'receiver',
+      hostName: identity,
+      vendorName: 'pptp-concentrator',
+      firmwareRevision: 1,
+    } as const;
     const tunnel: Tunnel = {
-      connection: new Connection(
-        { connection, localAddress, peerAddress },
-        this.#services,
-        { side: 'receiver', hostName: identity, vendorName: 'pptp-concentrator', firmwareRevision: 1 },
-        (news) => this.#news(tunnel, news),
-      ),
+      connection: new Connection(place, this.#services, options, (news) => this.#news(tunnel, news)),
       sessions: new Map(),
       established: false,
     };
-    this.#tunnels.add(tunnel);
-    tunnel.connection.open();
+    return tunnel;
   }
 
   #news(tunnel: Tunnel, news: ConnectionNews): void {
@@ -201,7 +254,10 @@ export class Server {
     }
     const { call, licence } = admitted;
     const place = { call, localAddress, peerAddress };
-    const session = this.#newSession(tunnel, place, this.#identify(place, asks), licence);
+    const identity = this.#identify(place, asks);
+    const party = this.#newParty(identity);
+    const called = { identity, kind: asks.kind };
+    const { session } = this.#newSession(tunnel, place, party, called, licence);
     tunnel.sessions.set(callIdOf(call), { request, session });
     session.open(peerCallId);
     tunnel.connection.answerCall(request, { accept: true, callId: callIdOf(call) });
@@ -250,10 +306,19 @@ export class Server {
     };
   }
 
-  #newSession(tunnel: Tunnel, place: CallPlace, identity: SessionIdentity, licence: LicencePlace): Session {
+  #newParty(identity: SessionIdentity): Subscriber {
     const { server, staticServers } = this.#configuration;
+    return new Subscriber(identity, server, staticServers, this.#services);
+  }
+
+  #newSession(
+    tunnel: Tunnel,
+    place: CallPlace,
+    party: Subscriber,
+    { identity, kind }: { readonly identity: SessionIdentity; readonly kind: CallKind },
+    licence: LicencePlace,
+  ): { readonly session: Session; readonly served: ServedSession } {
     const { log } = this.#services;
-    const party = new Subscriber(identity, server, staticServers, this.#services);
     const session: Session = new Session(place, party, this.#services, {
       hangUp: (cause) => tunnel.connection.clearCall(identity.nasPort, endingOf(cause).disconnect),
       up: ({ terms }, agreed) => {
@@ -262,6 +327,7 @@ export class Server {
         log('info', 'pptp,ppp,account', text, { sessionId: identity.sessionId });
         served.up(agreed);
       },
+      stands: () => served.remember(),
       ended: (ended, cause, counters) => {
         summarise(log, ended, 'from', cause, counters);
         served.ended(cause, counters);
@@ -271,10 +337,11 @@ export class Server {
         this.#services.gone(identity.sessionId);
       },
     });
-    const served = new ServedSession(identity, session, party, this.#services);
+    const { connection } = tunnel.connection.place;
+    const served = new ServedSession(identity, { connection, kind }, session, party, this.#services);
     this.#sessions.set(session, served);
     this.#byId.set(identity.sessionId, served);
-    return session;
+    return { session, served };
   }
 
   #forget(tunnel: Tunnel, session: Session): void {
@@ -298,4 +365,9 @@ export class Server {
     this.#onEmpty = undefined;
     done?.();
   }
+}
+
+/** Its calls are those that the peer requested: of an outgoing one we are the PAC (RFC 2637 section 1.2). */
+function standingCallOf({ place, peerCallId, standing: { kind } }: InheritedCall): StandingCall {
+  return { kind, role: kind === 'outgoing' ? 'PAC' : 'PNS', callId: callIdOf(place.call), peerCallId };
 }

@@ -14,6 +14,15 @@ import type { LinkEvent, Switchboard } from './switchboard.ts';
 /** What became of a wish: undefined is success, a text the operation and the kernel's error. */
 export type Outcome = (trouble: string | undefined) => void;
 
+/** An interface that a process before this one had made. */
+export interface StandingInterface {
+  /** The engine's handle, and the kernel's number. */
+  readonly link: number;
+  readonly interfaceIndex: number;
+  /** What the kernel was told of it. */
+  readonly plan: Plan | undefined;
+}
+
 export class SessionInterface {
   readonly name: string;
   readonly #switchboard: Switchboard;
@@ -27,18 +36,33 @@ export class SessionInterface {
   #closed: (() => void) | undefined;
   #wanted: () => void = () => {};
 
-  /** Has the engine make it; `follow` tells what became of that. */
-  constructor(name: string, switchboard: Switchboard, links: LinkHandles) {
+  /** Has the engine make it; `follow` tells what became of that. One that is `standing` there already is taken as it is. */
+  constructor(name: string, switchboard: Switchboard, links: LinkHandles, standing?: StandingInterface) {
     this.name = name;
     this.#switchboard = switchboard;
     this.#links = links;
-    this.#link = links.take();
-    switchboard.openLink(this.#link, name, (event) => this.#received(event));
+    const sink = (event: LinkEvent) => this.#received(event);
+    if (standing === undefined) {
+      this.#link = links.take();
+      switchboard.openLink(this.#link, name, sink);
+      return;
+    }
+    this.#link = standing.link;
+    this.#state = 'open';
+    this.#index = standing.interfaceIndex;
+    this.#plan = standing.plan;
+    links.hold(this.#link);
+    switchboard.adoptLink(this.#link, sink);
   }
 
   /** The engine's handle. */
   get link(): number {
     return this.#link;
+  }
+
+  /** What the kernel was told last. */
+  get plan(): Plan | undefined {
+    return this.#plan;
   }
 
   /** Leads the kernel from the plan before to this one; absent, the plan before stays. `done` when the interface is so. */

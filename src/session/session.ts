@@ -8,22 +8,29 @@
  */
 
 import type { Limits } from '../aaa/grant.ts';
-import type { Ipv4 } from '../base/ip.ts';
 import { limits } from '../base/limits.ts';
 import { type Log, type Severity, type Tally, tally } from '../base/observe.ts';
 import type { Random } from '../base/random.ts';
-import { type Command, type EventOf, framing, peerCallIdKnown } from '../datapath/contract.ts';
+import { type EventOf, framing } from '../datapath/contract.ts';
 import { causes as pppCauses } from '../ppp/cause.ts';
 import { type Note, notes } from '../ppp/effect.ts';
+import type { LcpSides } from '../ppp/lcp/lcp.ts';
 import { Link, type LinkEffect, type LinkTimer } from '../ppp/link.ts';
 import { Effects } from './effects.ts';
 import { type EndingCause, explain } from './ending.ts';
 import { errorName } from './errno.ts';
 import { isAlive, type LifeState, moveTo } from './lifecycle.ts';
-import { encodingOf, Network, type NetworkOwner, type NetworkServices } from './network.ts';
+import {
+  encodingOf,
+  Network,
+  type NetworkOwner,
+  type NetworkServices,
+  type StandingPhase,
+} from './network.ts';
 import type { Authenticated, NetworkUp, Party, Terms } from './party.ts';
-import { Restraint, type RestraintServices } from './restraint.ts';
-import type { Outcome } from './session-interface.ts';
+import { type Held, Restraint, type RestraintServices, type StandingRestraint } from './restraint.ts';
+import { type CallPlace, SessionCall } from './session-call.ts';
+import type { Outcome, StandingInterface } from './session-interface.ts';
 import type { CallEvent } from './switchboard.ts';
 import { Timers } from './timers.ts';
 
@@ -33,21 +40,24 @@ export interface SessionServices extends NetworkServices, RestraintServices {
   readonly log: Log;
 }
 
-/** Where the call is. */
-export interface CallPlace {
-  /** The engine's handle; its slot is our Call ID. */
-  readonly call: number;
-  readonly localAddress: Ipv4;
-  readonly peerAddress: Ipv4;
-}
-
 export type FinalCounters = EventOf<'closed'>;
+
+/** A session that is up, as it is told to a process after this one. Times are the clock's, which goes on over processes. */
+export interface StandingSession {
+  readonly upSinceMs: number;
+  readonly lcp: LcpSides;
+  readonly packetBytesMax: number;
+  readonly network: StandingPhase;
+  readonly restraint: StandingRestraint;
+}
 
 /** What the owner of a session is told. */
 export interface SessionOwner {
   /** The call is to be cleared on the control connection; not told when it is that which ended the call. */
   hangUp(cause: EndingCause): void;
   up(session: Session, agreed: NetworkUp): void;
+  /** `standing` is another now. */
+  stands(session: Session): void;
   /** The last news. `counters` are final. */
   ended(session: Session, cause: EndingCause, counters: FinalCounters): void;
 }
@@ -56,14 +66,13 @@ export const pppTally: Tally<Note> = tally('ppp', notes);
 
 /** Probes without an answer, a second apart, that end a session (RouterOS). */
 const probesMax = 5;
-const probeMs = 1000;
 /** How long a link that we end may take to say goodbye: two Terminate-Requests, of which one arrives. */
 const goodbyeMs = 2000;
 
 type TimerName = LinkTimer | 'set-up' | 'goodbye';
 
 export class Session {
-  readonly place: CallPlace;
+  readonly #call: SessionCall;
   readonly #party: Party;
   readonly #services: SessionServices;
   readonly #owner: SessionOwner;
@@ -82,11 +91,9 @@ export class Session {
   #cause: EndingCause | undefined;
   /** The control connection still has the call. */
   #isOnLine = true;
-  /** The engine still has the call. */
-  #isCallHeld = false;
 
   constructor(place: CallPlace, party: Party, services: SessionServices, owner: SessionOwner) {
-    this.place = place;
+    this.#call = new SessionCall(place, services.switchboard);
     this.#party = party;
     this.#services = services;
     this.#owner = owner;
@@ -96,10 +103,14 @@ export class Session {
     this.#linkEffects = new Effects((effect) => this.#performLink(effect));
     this.#network = new Network(place.call, services, this.#networkOwner());
     this.#restraint = new Restraint(place.call, services, {
-      command: (command) => this.#command(command),
+      command: (command) => this.#call.command(command),
       watch: (idleMs) => this.#watch(idleMs),
       exhausted: (cause) => this.end(cause),
     });
+  }
+
+  get place(): CallPlace {
+    return this.#call.place;
   }
 
   get state(): LifeState {
@@ -135,22 +146,40 @@ export class Session {
     return (this.#endedAtMs ?? this.#services.clock.nowMs()) - this.#upSinceMs;
   }
 
-  /** Has the engine hold the call, so that no GRE of the peer is too early. A peer's id that is not known yet comes with `connected`. */
+  /** What a process after this one goes on from; undefined while the session is not up: then it cannot. */
+  get standing(): StandingSession | undefined {
+    const [network, restraint] = [this.#network.standing, this.#restraint.standing];
+    if (this.#state !== 'up' || network === undefined || restraint === undefined) return undefined;
+    const upSinceMs = this.#upSinceMs ?? this.#services.clock.nowMs();
+    return { upSinceMs, lcp: this.#link.sides, packetBytesMax: this.#packetBytesMax, network, restraint };
+  }
+
+  /** The session is up since a process before this one, and the engine has its call and its interface. Instead of `open`. */
+  resume(standing: StandingSession, terms: Terms, made: Omit<StandingInterface, 'plan'>): void {
+    const { upSinceMs, lcp, packetBytesMax, network, restraint } = standing;
+    this.#terms = terms;
+    this.#name = terms.interfaceName;
+    this.#packetBytesMax = packetBytesMax;
+    this.#upSinceMs = upSinceMs;
+    this.#call.resume((event) => this.#received(event));
+    this.#link.resume(lcp);
+    this.#network.resume(terms, network, made);
+    this.#move('up');
+    this.#restraint.resume(this.#heldBy(terms), restraint, (trouble) => {
+      if (trouble !== undefined) this.#filtersRefused(trouble);
+    });
+  }
+
+  /** Has the engine hold the call. A peer's id that is not known yet comes with `connected`. */
   open(peerCallId: number | undefined): void {
-    this.#isCallHeld = true;
-    const { call, localAddress, peerAddress } = this.place;
-    const flags = peerCallId === undefined ? 0 : peerCallIdKnown;
-    this.#services.switchboard.openCall(
-      { call, localAddress, peerAddress, peerCallId: peerCallId ?? 0, flags },
-      (event) => this.#received(event),
-    );
+    this.#call.open(peerCallId, (event) => this.#received(event));
     this.#timers.arm('set-up', limits.sessionSetUpMs, () => this.end('set-up-timeout'));
   }
 
   /** The call is connected: negotiate. */
   connected(peerCallId: number): void {
     if (!isAlive(this.#state)) return;
-    this.#command({ kind: 'call-peer', call: this.place.call, peerCallId });
+    this.#call.connected(peerCallId);
     this.#watch(0);
     this.#move('linking');
     this.#linkEffects.run(this.#link.up());
@@ -189,7 +218,7 @@ export class Session {
 
   /** What the engine keeps for a control process after this one. */
   remember(memo: Uint8Array): void {
-    this.#command({ kind: 'call-memo', call: this.place.call, memo });
+    this.#call.remember(memo);
   }
 
   // ---- the engine's events
@@ -230,7 +259,7 @@ export class Session {
   #performLink(effect: LinkEffect): void {
     switch (effect.do) {
       case 'send':
-        this.#sendFrame(effect.protocol, effect.bytes);
+        this.#call.sendFrame(effect.protocol, effect.bytes);
         break;
       case 'arm':
         this.#timers.arm(effect.timer, effect.delayMs, () =>
@@ -278,7 +307,7 @@ export class Session {
     const mayCut = peers.mrru !== undefined && link.mrru !== undefined;
     const cutFrom = mayCut ? Math.min(peers.mrru, link.mrru) : 0;
     this.#packetBytesMax = Math.max(frameBytesMax, cutFrom);
-    this.#command({
+    this.#call.command({
       kind: 'call-framing',
       call: this.place.call,
       flags:
@@ -321,11 +350,12 @@ export class Session {
       prepare: (go) => this.#prepare(go),
       begun: () => this.#move('networking'),
       up: (agreed) => this.#networkUp(agreed),
+      replanned: () => this.#owner.stands(this),
       down: () => this.#networkDown(),
       failed: (cause) => this.end(cause),
       refused: (trouble) => this.#refused(trouble),
-      command: (command) => this.#command(command),
-      sendFrame: (protocol, information) => this.#sendFrame(protocol, information),
+      command: (command) => this.#call.command(command),
+      sendFrame: (protocol, information) => this.#call.sendFrame(protocol, information),
       rejectProtocol: (protocol, information) =>
         this.#linkEffects.run(this.#link.rejectProtocol(protocol, information)),
       note: (what) => pppTally.add(what),
@@ -334,14 +364,22 @@ export class Session {
 
   /** Filters and rates hold before the first packet. */
   #prepare(go: () => void): void {
-    const { limits: held, interfaceName: linkName, plan } = this.#termsNow;
-    const address = plan(0, undefined)?.remote;
-    this.#restraint.begin({ linkName, address }, held, (trouble) => {
-      if (trouble === undefined) return go();
-      if (!isAlive(this.#state)) return;
-      this.#say('error', trouble);
-      this.end('filter-failed');
+    const terms = this.#termsNow;
+    this.#restraint.begin(this.#heldBy(terms), terms.limits, (trouble) => {
+      if (trouble === undefined) go();
+      else this.#filtersRefused(trouble);
     });
+  }
+
+  #heldBy({ interfaceName: linkName, plan }: Terms): Held {
+    return { linkName, address: plan(0, undefined)?.remote };
+  }
+
+  /** A session whose filters do not stand lets no packet pass rather than all. */
+  #filtersRefused(trouble: string): void {
+    if (!isAlive(this.#state)) return;
+    this.#say('error', trouble);
+    this.end('filter-failed');
   }
 
   #networkUp(agreed: NetworkUp): void {
@@ -350,16 +388,20 @@ export class Session {
     this.#restraint.start();
     this.#say('info', `using encoding - ${encodingOf(agreed.mppe) || 'none'}`);
     this.#say('info', 'connected');
-    if (this.#upSinceMs !== undefined) return;
-    this.#upSinceMs = this.#services.clock.nowMs();
-    this.#owner.up(this, agreed);
+    if (this.#upSinceMs === undefined) {
+      this.#upSinceMs = this.#services.clock.nowMs();
+      this.#owner.up(this, agreed);
+    }
+    this.#owner.stands(this);
   }
 
   /** A network that goes has a minute to come back, or the session goes too. */
   #networkDown(): void {
     if (!isAlive(this.#state)) return;
     this.#timers.arm('set-up', limits.sessionSetUpMs, () => this.end('set-up-timeout'));
-    if (this.#state === 'up') this.#move('networking');
+    if (this.#state !== 'up') return;
+    this.#move('networking');
+    this.#owner.stands(this);
   }
 
   #refused(trouble: string): void {
@@ -378,6 +420,7 @@ export class Session {
     this.#move('ending');
     this.#timers.disarm('set-up');
     this.#restraint.stop();
+    this.#owner.stands(this);
     const { text, hint } = explain(cause);
     const more = detail === '' || detail === text ? '' : ` (${detail})`;
     this.#say('info', `terminating... - ${text}${more}`, { cause, ...(hint !== '' && { hint }) });
@@ -392,14 +435,11 @@ export class Session {
   #closeCall(): void {
     this.#network.stop();
     this.#timers.disarmAll();
-    this.#command({ kind: 'call-close', call: this.place.call });
-    this.#isCallHeld = false;
+    this.#call.close();
   }
 
   #callClosed(counters: FinalCounters): void {
-    // We did not ask for it: the engine has refused the call.
-    if (this.#isCallHeld) {
-      this.#isCallHeld = false;
+    if (this.#call.closed()) {
       this.#begin('call-refused', errorName(counters.errno));
       this.#linkEffects.run(this.#link.down());
     }
@@ -422,17 +462,7 @@ export class Session {
   }
 
   #watch(idleMs: number): void {
-    const silentMs = this.#party.keepaliveMs;
-    this.#command({ kind: 'call-watch', call: this.place.call, silentMs, probeMs, idleMs });
-  }
-
-  #sendFrame(protocol: number, information: Uint8Array): void {
-    this.#command({ kind: 'call-frame', call: this.place.call, protocol, information });
-  }
-
-  /** A command about the call; once the engine has been told to forget the call there is nobody to perform it. */
-  #command(command: Command): void {
-    if (this.#isCallHeld) this.#services.switchboard.send(command);
+    this.#call.watch(this.#party.keepaliveMs, idleMs);
   }
 
   #move(next: LifeState): void {

@@ -37,6 +37,13 @@ export interface SubscriberServices {
   readonly proxyArp: Pick<ProxyArp, 'up' | 'down'>;
 }
 
+/** A subscriber who is let in, as a process after this one is told. */
+export interface StandingSubscriber extends Holding {
+  readonly grant: Grant;
+  readonly source: Accepted['source'];
+  readonly method: Method | undefined;
+}
+
 export class Subscriber implements Party {
   readonly name: string;
   readonly link: Party['link'];
@@ -134,6 +141,36 @@ export class Subscriber implements Party {
     return termsOf(this.#accepted, holding, this.#services, keys !== undefined);
   }
 
+  /** What a process after this one is told; undefined while nobody is let in. */
+  get standing(): StandingSubscriber | undefined {
+    if (this.#accepted === undefined || this.#holding === undefined) return undefined;
+    const { grant, source } = this.#accepted;
+    return { ...this.#holding, grant, source, method: this.#method };
+  }
+
+  /** Let in by a process before this one: takes what it had then. Undefined, and nothing is taken, if somebody else has any of it. */
+  resume(
+    { grant, source, method, ...holding }: StandingSubscriber,
+    keysAvailable: boolean,
+  ): Terms | undefined {
+    const { localAddress, remoteAddress } = grant;
+    const { user, interfaceName, local, remote } = holding;
+    const { addresses, names, proxyArp } = this.#services;
+    if (localAddress === undefined || remoteAddress === undefined || names.has(interfaceName))
+      return undefined;
+    const ends = [
+      { wish: localAddress, address: local },
+      { wish: remoteAddress, address: remote },
+    ] as const;
+    if (!addresses.resume(this.#holder, user, ...ends)) return undefined;
+    names.takeExactly(interfaceName);
+    proxyArp.up(remote);
+    this.#accepted = { accept: true, user, grant, source, classes: [], interimMs: undefined };
+    this.#holding = holding;
+    this.#method = method;
+    return termsOf(this.#accepted, holding, this.#services, keysAvailable);
+  }
+
   release(): void {
     const { addresses, names, proxyArp } = this.#services;
     addresses.release(this.#holder);
@@ -166,7 +203,7 @@ export class Subscriber implements Party {
 }
 
 /** What a session has taken and nobody else can have meanwhile. */
-interface Holding {
+export interface Holding {
   readonly user: string;
   readonly interfaceName: string;
   readonly local: Ipv4;

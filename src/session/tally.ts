@@ -9,6 +9,13 @@ export const setUpFailureTally = tally('session-set-up', endingTexts);
 /** Sessions that had been up, and ended. */
 export const endingTally = tally('session', endingTexts);
 
+/** What became of the calls of a control process before this one. */
+export const takeoverTally = tally('takeover', {
+  resumed: 'Sessions of a control process before this one that went on.',
+  closed:
+    'Calls of a control process before this one that could not go on, most often because they were not up yet.',
+});
+
 /** From the call's request to the network, in seconds: a subscriber redials after 30. */
 export const setUpSeconds = distribution([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]);
 

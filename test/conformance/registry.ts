@@ -123,6 +123,20 @@ export function describeRegistry(name: string, makeWorld: () => Promise<Registry
       );
     });
 
+    test('a session of a process before keeps its place, its address, and the limit of its user', async () => {
+      const { here, there } = await open();
+
+      here.registry.resume(rowOf(here, 'a', 'jack', 7), 1);
+      await untilFound(there, { user: 'jack' }, ['a']);
+
+      expect(await promised.claimUser(there.registry, { ...one, sessionId: 'b' })).toEqual(refused);
+      const claim = { address: 7, policy: 'reject', sessionId: 'c', user: 'jill' } as const;
+      expect(await promised.claimAddress(there.registry, claim)).toEqual(refused);
+      here.registry.ended('a');
+      await world.until(() => world.isEmpty(), 'all freed');
+      expect(await promised.claimUser(there.registry, { ...one, sessionId: 'd' })).toEqual(granted);
+    });
+
     test('the end of a session that is not known does no harm', async () => {
       const { here } = await open();
 

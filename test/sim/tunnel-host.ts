@@ -4,7 +4,7 @@
  */
 
 import { equal, toHex } from '../../src/base/bytes.ts';
-import type { VirtualClock } from '../../src/base/clock.ts';
+import type { Clock, Timer, VirtualClock } from '../../src/base/clock.ts';
 import { type Ipv4, parseIpv4 } from '../../src/base/ip.ts';
 import type { Log } from '../../src/base/observe.ts';
 import type { Random } from '../../src/base/random.ts';
@@ -17,7 +17,7 @@ import {
   type Event,
   type EventOf,
 } from '../../src/datapath/contract.ts';
-import { FakeEngine } from '../../src/datapath/fake.ts';
+import { type FakeControl, FakeEngine } from '../../src/datapath/fake.ts';
 import type { Wire } from '../../src/datapath/fake-wire.ts';
 import { Licence } from '../../src/licence/licence.ts';
 import type { Way } from '../../src/net/ways.ts';
@@ -26,8 +26,8 @@ import { codes } from '../../src/ppp/packet.ts';
 import { ccpProtocol } from '../../src/ppp/protocol.ts';
 import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
 import { Firewall } from '../../src/session/firewall.ts';
+import { type Heir, Inheritance } from '../../src/session/inheritance.ts';
 import { InterfaceNames } from '../../src/session/interface-names.ts';
-import { Orphans } from '../../src/session/orphans.ts';
 import { MemoryRegistry } from '../../src/session/registry/memory.ts';
 import type { Owner } from '../../src/session/registry/registry.ts';
 import { StaticRoutes } from '../../src/session/static-routes.ts';
@@ -67,24 +67,65 @@ export interface HostWorld {
   exchanged(): void;
 }
 
-/** One host: an engine, and what control on it is built of. */
+/** The clock of one process: its deadlines die with it. */
+class ProcessClock implements Clock {
+  readonly #clock: Clock;
+  readonly #armed = new Set<Timer>();
+  #isDead = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  arm(delayMs: number, fire: () => void): Timer {
+    if (this.#isDead) return { cancel: () => {} };
+    const timer = this.#clock.arm(delayMs, () => {
+      this.#armed.delete(timer);
+      fire();
+    });
+    this.#armed.add(timer);
+    return timer;
+  }
+
+  die(): void {
+    this.#isDead = true;
+    for (const timer of this.#armed) timer.cancel();
+  }
+}
+
+/** What a control process is built of, and loses when it is killed. */
+function processOf(world: HostWorld, owner: Owner) {
+  const clock = new ProcessClock(world.clock);
+  return {
+    clock,
+    callIds: new CallIds(clock, world.random),
+    links: new LinkHandles(),
+    names: new InterfaceNames(),
+    staticRoutes: new StaticRoutes(),
+    gateways: new DemandGateways(),
+    licence: new Licence('level6'),
+    registry: new MemoryRegistry(owner, clock),
+  };
+}
+
+/** One host: an engine, and control on it, which may be killed and started again. */
 export class Host {
   readonly name: string;
   readonly address: Ipv4;
   readonly engine: FakeEngine;
-  readonly switchboard: Switchboard;
-  readonly callIds: CallIds;
-  readonly links = new LinkHandles();
-  readonly names = new InterfaceNames();
-  readonly firewall: Firewall;
-  readonly staticRoutes = new StaticRoutes();
-  readonly gateways = new DemandGateways();
   /** How the host reaches every other. */
   way: Way | undefined;
+  /** Outlives the process, as a journal does. */
   readonly books = new Ledger();
-  readonly licence = new Licence('level6');
   readonly owner: Owner;
-  readonly registry: MemoryRegistry;
   readonly log: Log;
   /** Control connections that are open, by handle. */
   readonly connections = new Set<number>();
@@ -100,19 +141,23 @@ export class Host {
   /** What control's commands become on their way to the engine; as they are, unless a test has it otherwise. */
   carry: (command: Command, send: (command: Command) => void) => void = (command, send) => send(command);
   readonly #world: HostWorld;
+  readonly #heir: Pick<Heir, 'resume' | 'done'>;
+  #process: ReturnType<typeof processOf>;
+  #switchboard: Switchboard;
+  #firewall: Firewall;
+  #face: FakeControl;
   #sessions = 0;
   /** Receive keys and attachments in force, by call. */
   readonly #receiveKeys = new Map<number, { bits: number; stateless: number }>();
 
-  constructor(world: HostWorld, name: string, address: Ipv4, ready: () => void) {
+  constructor(world: HostWorld, name: string, address: Ipv4, heir: Pick<Heir, 'resume' | 'done'>) {
     this.#world = world;
+    this.#heir = heir;
     this.name = name;
     this.address = address;
     this.owner = { node: name, bootId: 'boot' };
-    this.registry = new MemoryRegistry(this.owner, world.clock);
     this.engine = new FakeEngine({ wire: world.wire, address, foreignLinks: ['lo', 'eth0'] });
     this.engine.onPacket = (_, octets) => this.#packet(octets);
-    this.callIds = new CallIds(world.clock, world.random);
     this.log = (severity, topics, text, facts = {}) => {
       world.lines.push(`${timeOf(world.clock.nowMs())} ${name} ${severity} ${text}`);
       if (topics.endsWith('account') && typeof facts.session === 'number') {
@@ -120,11 +165,57 @@ export class Host {
         this.endings.set(facts.session, [...told, String(facts.cause)]);
       }
     };
+    [this.#process, this.#face, this.#switchboard, this.#firewall] = this.#newControl();
+    this.#greet();
+  }
+
+  /** Control dies, and in `awayMs` there is another. */
+  killControl(awayMs: number): void {
+    this.#process.clock.die();
+    this.#face.close();
+    this.#world.clock.arm(awayMs, () => {
+      [this.#process, this.#face, this.#switchboard, this.#firewall] = this.#newControl();
+      this.#greet();
+      this.#firewall.start(() => {});
+    });
+  }
+
+  get switchboard(): Switchboard {
+    return this.#switchboard;
+  }
+
+  get callIds(): CallIds {
+    return this.#process.callIds;
+  }
+
+  get links(): LinkHandles {
+    return this.#process.links;
+  }
+
+  get names(): InterfaceNames {
+    return this.#process.names;
+  }
+
+  get licence(): Licence {
+    return this.#process.licence;
+  }
+
+  get registry(): MemoryRegistry {
+    return this.#process.registry;
+  }
+
+  #newControl() {
+    const process = processOf(this.#world, this.owner);
     const face = this.engine.connect();
-    const orphans = new Orphans(this.log, { found: (_, go) => go(), ended: () => {}, done: ready });
-    this.switchboard = new Switchboard(
+    const inheritance = new Inheritance(this.log, {
+      ...this.#heir,
+      found: (_, close) => close(),
+      ended: (sessionId, usage) => this.books.ended(sessionId, { usage, uptimeMs: 0, terminateCause: 0 }),
+    });
+    const switchboard: Switchboard = new Switchboard(
       {
         send: (command) => {
+          if (process !== this.#process) return;
           this.#command(command);
           this.carry(command, (carried) => face.send(carried));
         },
@@ -134,20 +225,23 @@ export class Host {
             onEvent(event);
           }),
       },
-      (event: EngineEvent) => orphans.found(event, this.switchboard),
+      (event: EngineEvent) => inheritance.found(event, switchboard),
     );
-    this.firewall = new Firewall(this.switchboard, this.log);
-    this.switchboard.send({ kind: 'hello', version: contractVersion });
+    return [process, face, switchboard, new Firewall(switchboard, this.log)] as const;
+  }
+
+  #greet(): void {
+    this.#switchboard.send({ kind: 'hello', version: contractVersion });
   }
 
   get services() {
-    const { switchboard, log, callIds, links, names, firewall, books, mppe, name: identity } = this;
-    const { clock, random } = this.#world;
+    const { log, books, mppe, name: identity, owner } = this;
+    const { random } = this.#world;
     return {
-      ...{ switchboard, log, identity, mppe, clock, random, callIds, links, names, firewall, books },
-      ...{ staticRoutes: this.staticRoutes, gateways: this.gateways },
+      ...this.#process,
+      ...{ switchboard: this.#switchboard, firewall: this.#firewall },
+      ...{ log, identity, mppe, random, books, owner, gone: () => {} },
       wayTo: (_: Ipv4, found: (way: Way | undefined) => void) => found(this.way),
-      ...{ licence: this.licence, owner: this.owner, registry: this.registry, gone: () => {} },
       nas: () => ({ identifier: identity, address: this.address }),
       newSessionId: () => {
         this.#sessions += 1;

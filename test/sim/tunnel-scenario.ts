@@ -25,6 +25,9 @@ const farewellMs = 90_000;
 /** What is on its way when all is over. */
 const airMs = 1_000;
 
+/** A process that was killed is back before anybody has given the line up. */
+const awayMsMax = 3_000;
+
 type Accident =
   | 'none'
   | 'server hangs up'
@@ -33,6 +36,7 @@ type Accident =
   | 'GRE dies'
   | 'GRE pauses'
   | 'LCP restarts'
+  | "the server's control is killed"
   | 'server is disabled for a while';
 
 const accidents: readonly Accident[] = [
@@ -43,6 +47,7 @@ const accidents: readonly Accident[] = [
   'GRE dies',
   'GRE pauses',
   'LCP restarts',
+  "the server's control is killed",
   'server is disabled for a while',
 ];
 
@@ -210,6 +215,8 @@ function happen(world: TunnelWorld, { accident, settings, storm }: Scenario): vo
       return;
     case 'LCP restarts':
       return world.restartLcp();
+    case "the server's control is killed":
+      return world.killServerControl(below(world.random, awayMsMax));
     case 'server is disabled for a while': {
       const { configuration } = settings;
       world.server.configure({ ...configuration, server: { ...configuration.server, enabled: false } });
@@ -228,6 +235,7 @@ function play(world: TunnelWorld, scenario: Scenario): boolean {
   world.clock.arm(accidentMs, () => happen(world, scenario));
   for (const part of [0.3, 0.6, 0.9]) world.clock.arm(part * stormMs, () => world.exchangePackets());
   world.until(() => false, Math.max(stormMs, 1));
+  world.until(() => world.isReady, awayMsMax);
 
   const grePasses = accident !== 'GRE dies';
   world.wire.conditions = { ...calm, grePasses };

@@ -116,7 +116,7 @@ export class TunnelWorld {
   readonly lines: string[] = [];
   readonly random: ReturnType<typeof seededRandom>;
   readonly wire: WatchedWire;
-  readonly addresses: Addresses;
+  addresses: Addresses;
   readonly serverHost: Host;
   readonly clientHost: Host;
   readonly #frames: { readonly atMs: number; readonly from: Ipv4; readonly packet: GrePacket }[] = [];
@@ -124,6 +124,8 @@ export class TunnelWorld {
   resolve: Resolve = (_, found) => void this.clock.arm(30, () => found(places.server));
   /** Newest sequence number that each host has sent, and to which Call ID. */
   readonly #newest = new Map<Ipv4, GrePacket>();
+  /** Sessions that were up when control of the server was killed, by Acct-Session-Id: all of them go on. */
+  #standing: string[] = [];
   #server: Server | undefined;
   #dialer: Dialer | undefined;
   #exchanges = 0;
@@ -132,13 +134,21 @@ export class TunnelWorld {
     this.random = seededRandom(seed);
     this.wire = new WatchedWire({ clock: this.clock, random: this.random });
     this.wire.watch = (from, packet) => this.#watch(from, packet);
-    this.addresses = new Addresses({ random: this.random });
-    this.addresses.configure([
-      ...settings.pools,
-      { name: allAddresses.name, ranges: [allAddresses], nextPool: undefined, comment: '' },
-    ]);
-    this.serverHost = new Host(this, 'server', places.server, () => this.#serve(settings));
-    this.clientHost = new Host(this, 'client', places.client, () => this.#dial(settings));
+    this.addresses = this.#newAddresses(settings);
+    this.serverHost = new Host(this, 'server', places.server, {
+      resume: (tunnels) => {
+        const resumed = this.#newServer(settings).resume(tunnels);
+        for (const sessionId of this.#standing.splice(0)) {
+          if (this.server.sessionById(sessionId) === undefined) throw new Error(`${sessionId} did not go on`);
+        }
+        return resumed;
+      },
+      done: () => this.server.open(),
+    });
+    this.clientHost = new Host(this, 'client', places.client, {
+      resume: () => new Set(),
+      done: () => this.#dial(settings),
+    });
     if (settings.serverMppe !== undefined) this.serverHost.mppe = settings.serverMppe;
     if (settings.clientMppe !== undefined) this.clientHost.mppe = settings.clientMppe;
   }
@@ -256,23 +266,43 @@ export class TunnelWorld {
     ].join('\n');
   }
 
-  #serve({ configuration, secret, serverProfile, judgeMs, authority }: WorldSettings): void {
+  #newAddresses({ pools }: WorldSettings): Addresses {
+    const addresses = new Addresses({ random: this.random });
+    const all = { name: allAddresses.name, ranges: [allAddresses], nextPool: undefined, comment: '' };
+    addresses.configure([...pools, all]);
+    return addresses;
+  }
+
+  /** Control of the server is killed, and comes back in `awayMs`: what was up stays up. */
+  killServerControl(awayMs: number): void {
+    const before = [...this.server.sessions].filter(([{ standing }]) => standing !== undefined);
+    this.#standing = before.map(([, { identity }]) => identity.sessionId);
+    this.#server = undefined;
+    this.serverHost.killControl(awayMs);
+  }
+
+  #newServer(settings: WorldSettings): Server {
+    this.addresses = this.#newAddresses(settings);
+    const { configuration, secret, serverProfile, judgeMs, authority } = settings;
+    const { clock, ...services } = this.serverHost.services;
     const users = localAuthority(usersOf(secret, serverProfile));
     this.#server = new Server(
       {
-        ...this.serverHost.services,
+        ...services,
+        clock,
         addresses: this.addresses,
         proxyArp: { up: () => {}, down: () => {} },
         authority: authority ?? {
           judge: (question, answer) => {
             const judge = () => users.judge(question, answer);
             if (judgeMs === 0) judge();
-            else this.clock.arm(judgeMs, judge);
+            else clock.arm(judgeMs, judge);
           },
         },
       },
       configuration,
     );
+    return this.#server;
   }
 
   #dial({ client, clientProfile }: WorldSettings): void {

@@ -42,7 +42,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test('killed control: the engine forwards on; the next control closes what it finds', {
+test('killed control: the engine forwards on, and the next control goes on with the session as if nothing had been', {
   timeout,
 }, async () => {
   const { site, server, client } = await connect();
@@ -65,10 +65,16 @@ test('killed control: the engine forwards on; the next control closes what it fi
   expect(tunnelsOf(site.server).get('<pptp-alice>')?.remote).toBe('10.77.0.2');
 
   const next = site.start(site.server, serverScript, { directory: server.directory });
-  const left = await next.line(/^closing a call/);
-  expect(left.msg).toBe(`closing a call of ${addresses.client}: its control process ended`);
-  await next.line(/^listening on TCP 1723/, left);
-  await client.line(/^out: connected,/, await client.line(/^out logged out/));
+  await next.line(/^sessions of the control process before this one go on/);
+  await next.line(/^listening on TCP 1723/);
+  expect(await ping(site.client, '10.77.0.1')).toEqual({ sent: 5, received: 5 });
+  expect(site.server.run('ip', 'route')).toMatch(/10\.50\.0\.0\/24 dev <pptp-alice>/);
+  // The peer ends it in order, and finds who answers.
+  expect(await client.end()).toEqual({ status: 0, signal: null });
+  expect((await next.line(/^<pptp-alice>: terminating/)).cause).toBe('peer-terminated');
+  await next.line(/^alice logged out/);
+  const causes = client.lines.filter(({ msg }) => /terminating/.test(msg)).map(({ cause }) => cause);
+  expect(causes).toEqual(['shut-down']);
   expect(await next.end()).toEqual({ status: 0, signal: null });
   await until(() => processesIn(site.server).length === 0);
 });

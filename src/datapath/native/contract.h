@@ -21,7 +21,7 @@ using u64 = uint64_t;
 
 inline constexpr uint16_t version = 3;
 inline constexpr size_t messageBytesMax = 1 << 20;
-inline constexpr size_t memoBytesMax = 4096;
+inline constexpr size_t memoBytesMax = 16'384;
 
 inline constexpr uint16_t peerCallIdKnown = 1;  // call-open flags
 inline constexpr uint16_t framingAddressControl = 1;

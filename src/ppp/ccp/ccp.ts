@@ -74,6 +74,17 @@ export class Ccp {
     );
   }
 
+  /** A process before this one has settled it: open with this cipher, or given up for good. Instead of `up`. */
+  resume(mppe: Mppe | undefined): void {
+    this.#terms.listing = false;
+    this.#open = mppe !== undefined;
+    this.#receiving = this.#open;
+    this.#clear = !this.#open;
+    this.#negotiator.resume(this.#open ? 'Opened' : 'Closed');
+    if (mppe !== undefined)
+      Object.assign(this.#terms, { choice: mppe, offered: mppe, ours: mppe, peers: mppe });
+  }
+
   up(): Effects {
     return this.#of([...this.#negotiator.open(), ...this.#negotiator.up()]);
   }

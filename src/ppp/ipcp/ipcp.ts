@@ -50,6 +50,15 @@ export class Ipcp {
     );
   }
 
+  /** IPCP is open, with these addresses: a process before this one has negotiated it. Instead of `up`. */
+  resume({ local, remote }: Addresses): void {
+    const { offer, agreed } = this.#terms;
+    offer.address = local;
+    agreed.local = local;
+    agreed.remote = remote;
+    this.#negotiator.resume('Opened');
+  }
+
   up(): Effects {
     return this.#of([...this.#negotiator.open(), ...this.#negotiator.up()]);
   }

@@ -27,6 +27,14 @@ const maxLoops = 4;
 /** Protocol-Rejects while LCP is open: Windows probes a handful of protocols ten times each; a flood earns silence. */
 const maxProtocolRejects = 64;
 
+/** What an open LCP has agreed. */
+export interface LcpSides {
+  /** What we receive, as the peer acknowledged it. */
+  readonly ours: Readonly<LcpSide>;
+  /** What the peer receives, as we acknowledged it. */
+  readonly peers: Readonly<LcpSide<PasswordMethod>>;
+}
+
 export interface LcpSettings {
   /** What we wish to receive, in octets of the information field. */
   readonly mru: number;
@@ -97,14 +105,16 @@ export class Lcp {
     return this.#negotiator.waiting;
   }
 
-  /** What we receive, as the peer acknowledged it. */
-  get ours(): Readonly<LcpSide> {
-    return this.#terms.ours;
+  /** As it is agreed now. */
+  get sides(): LcpSides {
+    return this.#terms;
   }
 
-  /** What the peer receives, as we acknowledged it. */
-  get peers(): Readonly<LcpSide<PasswordMethod>> {
-    return this.#terms.peers;
+  /** LCP is open, with this agreed: a process before this one has negotiated it. */
+  resume({ ours, peers }: LcpSides): void {
+    Object.assign(this.#terms.ours, ours);
+    Object.assign(this.#terms.peers, peers);
+    this.#negotiator.resume('Opened');
   }
 
   get looped(): boolean {

@@ -43,6 +43,10 @@ export class MemoryRegistry implements Registry {
     this.#own.up(row);
   }
 
+  resume(row: SessionRow, limit: number | undefined): void {
+    this.#own.resume(row, limit);
+  }
+
   usage(rows: readonly { readonly sessionId: string; readonly known: Known }[]): void {
     for (const { sessionId, known } of rows) this.#own.usage(sessionId, known);
   }

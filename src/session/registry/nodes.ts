@@ -25,6 +25,7 @@
 
 import {
   type Form,
+  flag,
   type Json,
   listOf,
   maybe,
@@ -116,8 +117,8 @@ const statusForm: Form<NodeStatus> = objectOf<NodeStatus>({
   licenceLimit: maybe(whole),
   licenceUsed: whole,
   sessions: whole,
-  isReady: flag(),
-  isDraining: flag(),
+  isReady: flag,
+  isDraining: flag,
   startedAtMs: whole,
 });
 
@@ -142,15 +143,11 @@ const replyForm: Form<NodeReply> = {
     return errorCause === undefined ? { ok } : { ok, errorCause };
   },
 };
-const flagOfReply = objectOf<{ ok: boolean }>({ ok: flag() });
+const flagOfReply = objectOf<{ ok: boolean }>({ ok: flag });
 const acceptedForm = objectOf<{ errorCause: number | undefined }>({ errorCause: maybe(whole) });
 const refusalForm = objectOf<{ why: Extract<NodeReply, { ok: false }>['why'] }>({
   why: word('unreachable', 'unknown-session', 'refused'),
 });
-
-function flag(): Form<boolean> {
-  return { write: (value) => value, read: (json) => (typeof json === 'boolean' ? json : undefined) };
-}
 
 /** A form as text. What does not fit the form, or is no JSON, is undefined: another release has written it. */
 export interface Text<T> {

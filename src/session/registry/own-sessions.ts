@@ -70,6 +70,12 @@ export class OwnSessions {
     this.#setAddress(session, row.framedAddress);
   }
 
+  /** It is up, and claimed by a process before this one. */
+  resume(row: SessionRow, limit: number | undefined): void {
+    this.up(row);
+    this.#of(row.sessionId, row.user).limit = limit;
+  }
+
   /** False for a session that is not up. */
   usage(sessionId: string, known: Known): boolean {
     const session = this.#sessions.get(sessionId);

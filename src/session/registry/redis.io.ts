@@ -203,6 +203,11 @@ export class RedisRegistry implements Registry {
     this.#write(row.sessionId);
   }
 
+  resume(row: SessionRow, limit: number | undefined): void {
+    this.#own.resume(row, limit);
+    this.#write(row.sessionId);
+  }
+
   usage(rows: readonly { readonly sessionId: string; readonly known: Known }[]): void {
     for (const { sessionId, known } of rows) {
       if (this.#own.usage(sessionId, known)) this.#outbox.count(sessionId);

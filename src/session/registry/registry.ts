@@ -152,6 +152,8 @@ export interface Registry {
   claimAddress(claim: AddressClaim, answer: (outcome: ClaimOutcome) => void): void;
   /** The session is up, or what its row says has changed. */
   up(row: SessionRow): void;
+  /** The session is up since a process before this one, as one of the `limit` that its user may have; undefined: any number. */
+  resume(row: SessionRow, limit: number | undefined): void;
   /** Newer counters of sessions that are up. */
   usage(rows: readonly { readonly sessionId: string; readonly known: Known }[]): void;
   /** The session is over, or never came up: all that it claimed is free. Harmless for one that is not known. */

@@ -43,6 +43,37 @@ describe('addresses out of pools', () => {
     expect(taken[4]).toEqual({ refused: 'pool-exhausted', text: 'no free address in a, b' });
   });
 
+  it('of a process before are taken again: shared by name, drawn out of a pool, and free at the end', () => {
+    const named = (text: string) => ({ wish: { address: ip(text) }, address: ip(text) });
+    const drawn = (name: string, text: string) => ({ wish: { pool: name }, address: ip(text) });
+
+    expect(addresses.resume('1', 'anna', named('10.9.0.1'), drawn('a', '10.0.0.2'))).toBe(true);
+    expect(addresses.resume('2', 'bert', named('10.9.0.1'), named('10.0.0.3'))).toBe(true);
+    expect(addresses.resume('3', 'cleo', drawn('b', '10.1.0.0'), drawn('b', '10.1.0.1'))).toBe(true);
+    expect(addresses.drawersIn({ first: ip('10.0.0.0'), last: ip('10.0.0.255') })).toEqual(['1']);
+    expect(remote('a', '4')).toMatchObject({ refused: 'pool-exhausted' });
+
+    addresses.release('1');
+    expect(addresses.takeRemote({ address: ip('10.9.0.1') }, '5', 'dora')).toMatchObject({
+      refused: 'address-in-use',
+    });
+    expect(remote('a', '6', 'anna')).toBe(ip('10.0.0.2'));
+    for (const holder of ['2', '3', '6']) addresses.release(holder);
+    expect(['a', 'b'].map((name) => addresses.usageOf(name)?.used)).toEqual([0, 0]);
+  });
+
+  it('of a process before that somebody else has are not taken, and nothing of them', () => {
+    const named = (text: string) => ({ wish: { address: ip(text) }, address: ip(text) });
+    addresses.resume('1', 'anna', named('10.9.0.1'), named('10.0.0.2'));
+
+    expect(addresses.resume('2', 'bert', named('10.9.0.1'), named('10.0.0.2'))).toBe(false);
+    expect(addresses.resume('2', 'bert', named('10.0.0.2'), named('10.0.0.3'))).toBe(false);
+    expect(addresses.resume('2', 'bert', named('10.9.0.2'), named('10.9.0.2'))).toBe(false);
+
+    addresses.release('1');
+    expect(addresses.takeRemote({ address: ip('10.9.0.1') }, '3', 'cleo')).toBe(ip('10.9.0.1'));
+  });
+
   it('goes through a circle of pools once', () => {
     const taken = ['1', '2', '3'].map((holder) => remote('circle', holder));
 

@@ -84,6 +84,57 @@ describe('the start', () => {
     expect(told).toEqual(['started', 'one: done']);
   });
 
+  const resume = (holder: string, plan: FilterPlan) =>
+    firewall.resume(holder, plan, (trouble) => told.push(`${holder}: ${trouble ?? 'done'}`));
+  const both = { filters: { incoming: 'debtors', outgoing: undefined }, addressLists: ['vip'] };
+
+  test('keeps what a process before had, in one transaction: nobody is without his filters for a moment', () => {
+    resume('one', planOf('<a>', both));
+    resume('two', planOf('<b>', { ...both, address: 0x0a000003 }));
+    firewall.start(() => told.push('started'));
+    kernel([{ request: 'list-sets' }], 0, 1);
+    const seen = new Set<string>();
+    const isSeen = (name: string) => seen.size === seen.add(name).size;
+    kernel([
+      ...makeFrame(),
+      ...filterDifference(undefined, planOf('<a>', both), isSeen),
+      ...filterDifference(undefined, planOf('<b>', { ...both, address: 0x0a000003 }), isSeen),
+    ]);
+
+    expect(told).toEqual(['one: done', 'two: done', 'started']);
+    follow('one', undefined);
+    kernel(change(planOf('<a>', both), undefined));
+  });
+
+  test('asks for each alone if the kernel does not take all: who cannot be filtered hears it, the others stay', () => {
+    const refused = planOf('<a>', { filters: { incoming: 'gone', outgoing: undefined } });
+    resume('one', refused);
+    resume('two', listed);
+    firewall.start(() => told.push('started'));
+    kernel([{ request: 'list-sets' }], 0, 1);
+    kernel(
+      [...makeFrame(), ...change(undefined, refused).slice(1), ...change(undefined, listed).slice(1)],
+      errno.ENOENT,
+    );
+    kernel(makeFrame());
+    kernel(change(undefined, refused), errno.ENOENT, 1);
+    kernel(change(undefined, listed));
+
+    expect(told).toEqual(['started', expect.stringContaining('one: '), 'two: done']);
+    expect(told[1]).toContain('gone');
+  });
+
+  test('comes before the wishes of sessions that it keeps: one that ends meanwhile has nothing at last', () => {
+    resume('one', listed);
+    follow('one', undefined);
+    firewall.start(() => told.push('started'));
+    kernel([{ request: 'list-sets' }], 0, 1);
+    kernel([...makeFrame(), ...change(undefined, listed).slice(1)]);
+    kernel(change(listed, undefined));
+
+    expect(told).toEqual(['one: done', 'started', 'one: done']);
+  });
+
   test('that cannot clean up warns and goes on', () => {
     firewall.start(() => told.push('started'));
     kernel([{ request: 'list-sets' }], 0, 1);

@@ -54,6 +54,17 @@ describe('Call IDs', () => {
     expect(handle >>> 16).toBe(1);
   });
 
+  it('of a process before are held, and given out again when they have rested, with a generation that is another', () => {
+    const clock = new VirtualClock();
+    const ids = new CallIds(clock, seededRandom(5));
+    ids.hold(0x70009);
+    expect(() => ids.hold(0x80009)).toThrow('is held');
+    expect(takeAll(ids).map(callIdOf)).not.toContain(9);
+    ids.release(0x70009);
+    clock.advance(limits.callIdRestMs);
+    expect(ids.take()).toBe(0x80009);
+  });
+
   it('refuse the release of what is not held', () => {
     const ids = new CallIds(new VirtualClock(), seededRandom(4));
     const handle = ids.take() ?? 0;
@@ -78,6 +89,18 @@ describe('link handles', () => {
     links.release(again);
     links.release(two);
     expect(links.held).toBe(0);
+  });
+
+  it('of a process before are held, in whatever order and with gaps between', () => {
+    const links = new LinkHandles();
+    links.hold(0x30004);
+    links.hold(0x20001);
+    expect(() => links.hold(0x40004)).toThrow('is held');
+    expect(links.held).toBe(2);
+    const taken = Array.from({ length: 4 }, () => links.take());
+    expect(taken.map((handle) => handle & 0xffff).sort()).toEqual([0, 2, 3, 5]);
+    links.release(0x20001);
+    expect(links.take()).toBe(0x30001);
   });
 });
 

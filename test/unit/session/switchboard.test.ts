@@ -1,4 +1,4 @@
-/** The switchboard and the orphans, over a datapath that a test speaks for. */
+/** The switchboard and what is inherited, over a datapath that a test speaks for. */
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import { concat, toBytes } from '../../../src/base/bytes.ts';
@@ -12,7 +12,7 @@ import {
   type EventOf,
 } from '../../../src/datapath/contract.ts';
 import { zeroCounters } from '../../../src/datapath/fake-call.ts';
-import { Orphans } from '../../../src/session/orphans.ts';
+import { Inheritance } from '../../../src/session/inheritance.ts';
 import {
   type CounterTable,
   type EngineEvent,
@@ -177,7 +177,7 @@ describe('the switchboard', () => {
   });
 });
 
-describe('orphans', () => {
+describe('an inheritance', () => {
   const held: readonly EngineEvent[] = [
     {
       kind: 'connection-held',
@@ -208,7 +208,8 @@ describe('orphans', () => {
 
   function meet(events: readonly EngineEvent[], log: Log = silent): Met {
     const met: Met = { done: 0, found: [], ended: [] };
-    const orphans = new Orphans(log, {
+    const inheritance = new Inheritance(log, {
+      resume: () => new Set(),
       found: (sessionIds, go) => {
         met.found.push(...sessionIds);
         go();
@@ -218,20 +219,20 @@ describe('orphans', () => {
         met.done += 1;
       },
     });
-    for (const event of events) orphans.found(event, switchboard);
+    for (const event of events) inheritance.found(event, switchboard);
     return met;
   }
 
-  it('are none after a fresh start: all may begin when the snapshot has ended', () => {
+  it('is none after a fresh start: all may begin when the snapshot has ended', () => {
     expect(meet([]).done).toBe(0);
     expect(meet([snapshotEnd]).done).toBe(1);
   });
 
-  it('are closed, with a line for each call, and awaited until the last of them has gone', () => {
+  it('that nobody can go on with is closed, with a line for each call, and awaited until the last of it has gone', () => {
     const lines: string[] = [];
     const count = meet([...held, snapshotEnd], (_severity, _topics, text) => void lines.push(text));
-    expect(sent.map(({ kind }) => kind)).toEqual(['tcp-close', 'link-close', 'call-close']);
-    expect(lines).toEqual(['closing a call of 198.51.100.1: its control process ended']);
+    expect(sent.map(({ kind }) => kind)).toEqual(['tcp-close', 'call-close', 'link-close']);
+    expect(lines).toEqual(['closing a call of 198.51.100.1: its control process ended before it was up']);
 
     tell(frame(0x10003));
     tell(closed(0x10003));
@@ -241,10 +242,11 @@ describe('orphans', () => {
     expect(count.done).toBe(1);
   });
 
-  it('may go while the owner is not ready yet: he is told when he is, and nothing is awaited twice', () => {
+  it('may go while the heir is not ready yet: he is told when he is, and nothing is awaited twice', () => {
     const met: string[] = [];
     let go = () => {};
-    const orphans = new Orphans(silent, {
+    const inheritance = new Inheritance(silent, {
+      resume: () => new Set(),
       found: (_sessionIds, ready) => {
         go = ready;
       },
@@ -253,7 +255,7 @@ describe('orphans', () => {
     });
     const call = { ...(held[2] as EventOf<'call-held'>), memo: toBytes('{"version":1,"sessionId":"ab12"}') };
     for (const event of [held[0], held[1], call, snapshotEnd]) {
-      if (event !== undefined) orphans.found(event, switchboard);
+      if (event !== undefined) inheritance.found(event, switchboard);
     }
     tell({ kind: 'tcp-closed', connection: 0x10001, errno: 0 });
     tell(closed(0x10003));
@@ -266,7 +268,7 @@ describe('orphans', () => {
     expect(met).toEqual(['ab12', 'done']);
   });
 
-  it('that accounting knows are told with their last counters, by the session id of their memo', () => {
+  it('that accounting knows is told with its last counters, by the session id of its memo', () => {
     const memo = toBytes('{"version":1,"sessionId":"ab12"}');
     const call = { ...(held[2] as EventOf<'call-held'>), memo };
     const met = meet([call, snapshotEnd]);
