@@ -35,7 +35,7 @@ import {
 } from '../base/layout.ts';
 
 /** Both sides must be of the same version; an engine of another one is told so and left alone. */
-export const contractVersion = 3;
+export const contractVersion = 4;
 
 /** Octets before the fields of every message. */
 export const headerSize = 8;
@@ -187,6 +187,11 @@ export const commands = {
 
   /** `counters` (in parts if need be) and then `totals` answer. */
   'counters-get': { type: 40, layout: message({ token: u32 }) },
+  /**
+   * Control has done what so many octets of whole messages asked of it, in the order in which they came. What it dies with undone,
+   * the next control is told, but for answers to questions, which are not its own.
+   */
+  heard: { type: 42, layout: message({ length: u32 }) },
   /** Close every call, interface and connection, answer for each, and exit. */
   stop: { type: 41, layout: message({}) },
 } as const;

@@ -148,12 +148,15 @@ class EngineSocket implements Engine {
   #deliver(chunk: Uint8Array): Fault | undefined {
     const messages = this.#stream.received(chunk);
     if (messages instanceof Malformed) return nonsense(messages);
+    let heard = 0;
     for (const message of messages) {
       const event = decodeEvent(message);
       if (event instanceof Malformed) return nonsense(event);
       if (event.kind === 'hello' && event.version !== contractVersion) return otherVersion(event.version);
       this.#onEvent?.(event);
+      heard += message.length;
     }
+    if (heard > 0) this.send({ kind: 'heard', length: heard });
     return undefined;
   }
 

@@ -191,6 +191,8 @@ export class FakeEngine {
     netlink: ({ token, messages }) => this.#netlink(token, messages),
 
     'counters-get': ({ token }) => this.#count(token),
+    // Here an event is done when it has been told.
+    heard: () => {},
     stop: () => this.#stop(),
   };
 

@@ -38,6 +38,7 @@ export interface Line {
   readonly cause?: string;
   readonly hint?: string;
   readonly reason?: string;
+  readonly sessions?: number;
 }
 
 /** How a process ended; `status` is null if `signal` ended it. */
@@ -51,6 +52,8 @@ export interface StartOptions {
   readonly directory?: string;
   /** A command that runs the program, such as setpriv. */
   readonly through?: readonly string[];
+  /** Another build of it. */
+  readonly program?: string;
 }
 
 interface Wait {
@@ -132,6 +135,12 @@ export class Concentrator {
     return await this.exit;
   }
 
+  /** Ends it, and leaves all sessions to the next one. */
+  async handOver(): Promise<Exit> {
+    this.#process.kill('SIGUSR2');
+    return await this.exit;
+  }
+
   /** Ends it without a chance to say or do anything. */
   async kill(): Promise<Exit> {
     this.#process.kill('SIGKILL');
@@ -200,7 +209,7 @@ export class Site {
   /** Starts a concentrator; without a script it has to make its first configuration itself. */
   start(namespace: Namespace, script: string | undefined, options: StartOptions = {}): Concentrator {
     const directory = options.directory ?? this.#newDirectory();
-    const command = [...(options.through ?? []), process.execPath, program];
+    const command = [...(options.through ?? []), process.execPath, options.program ?? program];
     command.push('--state', join(directory, 'state'), '--run', join(directory, 'run'));
     if (script !== undefined) {
       writeFileSync(scriptOf(directory), script, { mode: 0o600 });

@@ -19,7 +19,7 @@ using u16 = uint16_t;
 using u32 = uint32_t;
 using u64 = uint64_t;
 
-inline constexpr uint16_t version = 3;
+inline constexpr uint16_t version = 4;
 inline constexpr size_t messageBytesMax = 1 << 20;
 inline constexpr size_t memoBytesMax = 16'384;
 
@@ -46,6 +46,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
 // Commands and events: message(struct, "name", type, fields).
 
 #define PPTP_NO_FIELDS(number, space, octets, chars, tail)
+#define PPTP_HEARD(number, space, octets, chars, tail) number(u32, length)
 #define PPTP_HELLO_COMMAND(number, space, octets, chars, tail) number(u16, version) space(2, reserved)
 #define PPTP_LISTEN(number, space, octets, chars, tail) \
   number(u32, token) number(u32, address) number(u16, port) number(u16, backlog)
@@ -108,6 +109,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   message(LinkWatch, "link-watch", 35, PPTP_LINK) \
   message(Netlink, "netlink", 34, PPTP_NETLINK) \
   message(CountersGet, "counters-get", 40, PPTP_TOKEN) \
+  message(Heard, "heard", 42, PPTP_HEARD) \
   message(Stop, "stop", 41, PPTP_NO_FIELDS)
 
 #define PPTP_CALL_COUNTERS(number, space, octets, chars, tail) \

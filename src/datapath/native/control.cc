@@ -97,7 +97,7 @@ int Control::patienceMs(uint64_t nowMs) {
   const auto atMost = [&](int limit) { patience = patience < 0 ? limit : std::min(patience, limit); };
   if (stalled_) atMost(stallMs);
   if (ending_) atMost(endStepMs);
-  if (outbox_.backlog() > 0 && greeted_ && !wantsToSend_) atMost(0);
+  if (outbox_.unsent() > 0 && greeted_ && !wantsToSend_) atMost(0);
   return patience;
 }
 
@@ -115,7 +115,7 @@ void Control::welcome() {
 void Control::turnAway(Descriptor guest) {
   Outbox refusal;
   refusal.push(Trouble{EBUSY}, textOctets("another control is connected to this engine"));
-  refusal.send(guest.number(), [](MessageView) {});
+  refusal.send(guest.number());
 }
 
 /// Control may have died without our having come to read it.
@@ -141,7 +141,7 @@ void Control::greet(const HelloCommand& command) {
   greeting.push(HelloEvent{version, static_cast<uint16_t>(crew_.workers.size()),
                            static_cast<uint32_t>(getpid()), held});
   if (command.version != version) {
-    greeting.send(control_.number(), [](MessageView) {});
+    greeting.send(control_.number());
     return dismiss();
   }
   connections_.snapshot(greeting);
@@ -195,7 +195,7 @@ void Control::performAll() {
 /// Control has a bug: nothing that it says can be trusted to be what it means.
 void Control::misunderstood(const char* what) {
   outbox_.push(Trouble{EPROTO}, textOctets(what));
-  outbox_.send(control_.number(), [this](MessageView message) { sent(message); });
+  outbox_.send(control_.number());
   dismiss();
 }
 
@@ -252,6 +252,8 @@ void Control::dispatch(MessageView message) {
     case CountersGet::type:
       calls_.counters(message.as<CountersGet>().token, nowMs());
       return totals(message.as<CountersGet>().token);
+    case Heard::type:
+      return heard(message.as<Heard>().length);
     case Stop::type:
       return end();
   }
@@ -332,15 +334,20 @@ void Control::event(MessageView message) {
 
 void Control::sendEvents() {
   if (!greeted_) return;
-  if (outbox_.send(control_.number(), [this](MessageView message) { sent(message); }) != 0) return dismiss();
-  const bool wants = outbox_.backlog() > 0;
+  if (outbox_.send(control_.number()) != 0) return dismiss();
+  const bool wants = outbox_.unsent() > 0;
   if (wants == wantsToSend_) return;
   wantsToSend_ = wants;
   poller_.change(control_.number(), Source::control, 0, EPOLLIN | (wants ? EPOLLOUT : 0U));
 }
 
-/// Control has been told of an end: the slot may be used again.
-void Control::sent(MessageView message) {
+void Control::heard(size_t octets) {
+  if (!outbox_.heard(octets, [this](MessageView message) { wasHeard(message); }))
+    misunderstood("more was heard than was said");
+}
+
+/// Control knows of an end: the slot may be used again.
+void Control::wasHeard(MessageView message) {
   switch (message.type()) {
     case TcpClosed::type:
       return connections_.release(message.as<TcpClosed>().connection);
@@ -367,7 +374,7 @@ bool Control::hasEnded(uint64_t nowMs) {
   const bool areLinksClosed = areCallsClosed && links_.closeSome();
   crew_.ring();
   if (nowMs >= endDeadlineMs_) return true;
-  const bool isToldAll = !greeted_ || outbox_.backlog() == 0;
+  const bool isToldAll = !greeted_ || outbox_.unsent() == 0;
   return areLinksClosed && connections_.areEnded() && isToldAll;
 }
 

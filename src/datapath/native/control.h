@@ -48,7 +48,8 @@ class Control {
   void drain(Ring& events);
   void event(MessageView message);
   void sendEvents();
-  void sent(MessageView message);
+  void heard(size_t octets);
+  void wasHeard(MessageView message);
 
   void end();
   bool hasEnded(uint64_t nowMs);

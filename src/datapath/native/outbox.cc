@@ -14,6 +14,7 @@ bool outlivesControl(uint16_t type) {
     case contract::TcpData::type:
     case contract::TcpClosed::type:
     case contract::Idle::type:
+    case contract::Quota::type:
     case contract::CipherLost::type:
     case contract::Closed::type:
     case contract::LinkClosed::type:
@@ -29,7 +30,7 @@ constexpr size_t compactAt = 1 << 20;
 
 }  // namespace
 
-int Outbox::send(int socket, const std::function<void(MessageView)>& onSent) {
+int Outbox::send(int socket) {
   while (sent_ < octets_.size()) {
     const ssize_t taken =
         ::send(socket, octets_.data() + sent_, octets_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -38,18 +39,24 @@ int Outbox::send(int socket, const std::function<void(MessageView)>& onSent) {
     if (taken < 0) break;
     sent_ += static_cast<size_t>(taken);
   }
-  while (head_ < octets_.size()) {
+  return 0;
+}
+
+bool Outbox::heard(size_t size, const std::function<void(MessageView)>& onHeard) {
+  if (size > sent_ - head_) return false;
+  const size_t end = head_ + size;
+  while (head_ < end) {
     const MessageView message{octets_.data() + head_};
-    if (head_ + message.header().size > sent_) break;
+    if (message.header().size > end - head_) return false;
     head_ += message.header().size;
-    onSent(message);
+    onHeard(message);
   }
   if (head_ == octets_.size() || head_ >= compactAt) {
     octets_.erase(octets_.begin(), octets_.begin() + static_cast<ptrdiff_t>(head_));
     sent_ -= head_;
     head_ = 0;
   }
-  return 0;
+  return true;
 }
 
 void Outbox::rewind() {

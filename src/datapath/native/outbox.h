@@ -1,6 +1,6 @@
-// Events on their way to control: whole messages in order, kept until the socket has taken them, or until the
-// next control comes. Frames have a bound; what ends a handle has none, because handles are bounded and
-// losing one would leak a session. Used by the control thread alone.
+// Events on their way to control: whole messages in order, kept until control says that it has done what they
+// ask, so that one which is killed leaves none undone. Frames have a bound; what ends a handle has none,
+// because handles are bounded and losing one would leak a session. Used by the control thread alone.
 #pragma once
 
 #include <cstring>
@@ -23,15 +23,21 @@ class Outbox {
   }
   void push(MessageView message) { append(message.at, message.octets().size()); }
 
-  /// Octets that wait.
+  /// Octets that have not been heard.
   size_t backlog() const { return octets_.size() - head_; }
 
-  /// Gives the socket what it takes. Calls `onSent` for every message that has gone as a whole. Returns 0, or
-  /// the error number of a broken socket.
-  int send(int socket, const std::function<void(MessageView)>& onSent);
+  /// Octets that the socket has not taken.
+  size_t unsent() const { return octets_.size() - sent_; }
 
-  /// Control has gone: what it has not received whole is sent again to the next one, except answers to its
-  /// own commands, which would mean nothing to another.
+  /// Gives the socket what it takes. Returns 0, or the error number of a broken socket.
+  int send(int socket);
+
+  /// Control has done what the next `size` octets of sent messages ask. Calls `onHeard` for each of these
+  /// messages. False if that is not where a message ends, or has not been sent: control has a bug.
+  bool heard(size_t size, const std::function<void(MessageView)>& onHeard);
+
+  /// Control has gone: what it has not heard is sent again to the next one, except answers to its own
+  /// commands, which would mean nothing to another.
   void rewind();
 
   /// All of `other`'s messages come after ours.
@@ -44,7 +50,7 @@ class Outbox {
   }
 
   std::vector<uint8_t> octets_;
-  size_t head_ = 0;  // start of the first message that has not gone as a whole
+  size_t head_ = 0;  // start of the first message that has not been heard
   size_t sent_ = 0;  // what the socket has taken
 };
 

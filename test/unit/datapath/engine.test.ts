@@ -1,12 +1,20 @@
 /** How the real engine's end of the socket fails, each with a fault that says what to do. What goes well stands in test/contract. */
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { concat } from '../../../src/base/bytes.ts';
 import { Fault } from '../../../src/base/fault.ts';
-import { contractVersion, type Event, encodeEvent } from '../../../src/datapath/contract.ts';
+import {
+  contractVersion,
+  decodeCommand,
+  type Event,
+  type EventOf,
+  encodeEvent,
+} from '../../../src/datapath/contract.ts';
 import { connectEngine, type Engine, startEngine } from '../../../src/datapath/engine.io.ts';
 
 let directory: string;
@@ -94,6 +102,24 @@ test('events wait until somebody listens', async () => {
   const event = await new Promise<Event>((resolve) => engine.listen(resolve));
 
   expect(event).toEqual({ kind: 'idle', call: 9 });
+  peer.resume();
+  await engine.close();
+});
+
+test('the engine is told how much has been heard, and only when that has been done', async () => {
+  const { engine, peer } = await impostor();
+  const done: number[] = [];
+  engine.listen((event) => void done.push((event as EventOf<'idle'>).call));
+  const said = concat(...[1, 2].map((call) => encodeEvent({ kind: 'idle', call })));
+
+  // The second message is not whole yet.
+  peer.write(said.subarray(0, said.length - 1));
+  const [first] = (await once(peer, 'data')) as [Uint8Array];
+  expect([decodeCommand(first), done]).toEqual([{ kind: 'heard', length: said.length / 2 }, [1]]);
+
+  peer.write(said.subarray(said.length - 1));
+  const [second] = (await once(peer, 'data')) as [Uint8Array];
+  expect([decodeCommand(second), done]).toEqual([{ kind: 'heard', length: said.length / 2 }, [1, 2]]);
   await engine.close();
 });
 
