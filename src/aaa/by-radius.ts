@@ -195,15 +195,15 @@ function grantOf(
 /** Where the user gets something else than the server's operator may expect. */
 function tellDepartures(question: Question, attributes: Attributes, verdict: Accepted, log: Log): void {
   const { user, grant, mppeKeys, interimMs = 0 } = verdict;
+  const about = { sessionId: question.identity.sessionId, user };
   if (leavesKeys(question) && mppeKeys === undefined && grant.useEncryption === 'yes') {
-    log('warning', 'radius,ppp', `${user}: the RADIUS server sends no keys, data will not be encrypted`, {
-      user,
-    });
+    const text = `${user}: the RADIUS server sends no keys, data will not be encrypted`;
+    log('warning', 'radius,ppp', text, about);
   }
   const asked = attributes.first('Acct-Interim-Interval') ?? 0;
   if (1000 * asked < interimMs) {
     const text = `${user}: Acct-Interim-Interval of ${asked} s is too short, ${interimMs / 1000} s is taken`;
-    log('info', 'radius,accounting', text, { user });
+    log('info', 'radius,accounting', text, about);
   }
 }
 

@@ -158,13 +158,9 @@ export class Accountant {
     accountingTally.add('stops');
     const known = this.#knownNow(live, usage);
     const { facts } = live;
-    this.#dispatch.keep({
-      kind: 'stop',
-      facts,
-      ...known,
-      uptimeMs: Math.round(uptimeMs ?? known.uptimeMs),
-      terminateCause,
-    });
+    // An Interim-Update may have been due between the cause of the end and its last octet: time goes back no more than octets do.
+    const endedMs = Math.max(Math.round(uptimeMs ?? known.uptimeMs), live.known.uptimeMs);
+    this.#dispatch.keep({ kind: 'stop', facts, ...known, uptimeMs: endedMs, terminateCause });
   }
 
   /**

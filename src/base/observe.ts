@@ -11,6 +11,11 @@ export type Facts = Readonly<Record<string, string | number | bigint | boolean |
 /** Takes one line. `topics` are RouterOS's, such as `pptp,ppp`; the severity is appended as the last topic. */
 export type Log = (severity: Severity, topics: string, text: string, facts?: Facts) => void;
 
+/** A log whose every line has these facts, as they are then, beside its own. */
+export function logAbout(log: Log, about: () => Facts): Log {
+  return (severity, topics, text, facts) => log(severity, topics, text, { ...about(), ...facts });
+}
+
 /** Counts by name. The set of names is closed: each is declared with the sentence that `metrics` will show for it. */
 export interface Tally<Name extends string> {
   readonly area: string;

@@ -4,7 +4,7 @@
  */
 
 import { text } from '../base/kind.ts';
-import type { Log } from '../base/observe.ts';
+import type { Facts, Log } from '../base/observe.ts';
 import { menu, type Row } from '../base/setting.ts';
 import type { Face, Shown } from './face.ts';
 
@@ -16,6 +16,9 @@ interface Line {
   readonly wallMs: number;
   readonly topics: string;
   readonly message: string;
+  /** Whom it is about, if it is about one session. */
+  readonly user: string;
+  readonly sessionId: string;
 }
 
 /** The last lines of a log. */
@@ -33,7 +36,7 @@ export class LogRing {
   /** `log`, with all lines but those for debugging kept on the way. */
   before(log: Log): Log {
     return (severity, topics, message, facts) => {
-      if (severity !== 'debug') this.#keep(`${topics},${severity}`, message);
+      if (severity !== 'debug') this.#keep(`${topics},${severity}`, message, facts);
       log(severity, topics, message, facts);
     };
   }
@@ -52,8 +55,9 @@ export class LogRing {
     return () => this.#followers.delete(see);
   }
 
-  #keep(topics: string, message: string): void {
-    const line = { number: this.#count, wallMs: this.#wallMs(), topics, message };
+  #keep(topics: string, message: string, { user = '', sessionId = '' }: Facts = {}): void {
+    const about = { user: String(user), sessionId: String(sessionId) };
+    const line = { number: this.#count, wallMs: this.#wallMs(), topics, message, ...about };
     this.#lines[this.#count % linesMax] = line;
     this.#count += 1;
     for (const see of this.#followers) see(line);
@@ -72,6 +76,8 @@ const logMenu = menu({
     time: shown('When, in UTC.'),
     topics: shown('What it is about, and how grave it is.'),
     message: shown('What happened.'),
+    user: shown('User whom it is about; for `where`.'),
+    sessionId: shown('Acct-Session-Id that it is about; for `where`.'),
   },
 });
 
@@ -89,13 +95,13 @@ export function logFace(ring: LogRing): Face {
   };
 }
 
-function itemOf({ number, wallMs, topics, message }: Line): Shown {
+function itemOf({ number, wallMs, topics, message, user, sessionId }: Line): Shown {
   // 2026-11-21T14:03:33.123Z, of which RouterOS shows seconds.
   const time = new Date(wallMs).toISOString().replace('T', ' ').slice(0, 19);
   return {
     id: `*${(number + 1).toString(16).toUpperCase()}`,
     flags: '',
-    values: { time, topics, message },
+    values: { time, topics, message, ...(user && { user }), ...(sessionId && { sessionId }) },
     isConfigured: false,
   };
 }

@@ -115,11 +115,8 @@ export class Claims implements Authority {
       if (!outcome.granted) return refuse();
       if (outcome.victims.length === 0) return go();
       for (const { node, sessionId } of outcome.victims) {
-        this.#ports.log(
-          'info',
-          'pptp,ppp,account',
-          `session ${sessionId} on ${node} gives way to a newer one`,
-        );
+        const text = `session ${sessionId} on ${node} gives way to a newer one`;
+        this.#ports.log('info', 'pptp,ppp,account', text, { sessionId });
       }
       this.#ports.replace(outcome.victims, go);
     };

@@ -5,6 +5,7 @@
 
 import type { NasIdentity, SessionIdentity } from '../aaa/identity.ts';
 import { formatIpv4 } from '../base/ip.ts';
+import { logAbout } from '../base/observe.ts';
 import type { EventOf } from '../datapath/contract.ts';
 import type { Licence, LicencePlace } from '../licence/licence.ts';
 import type { StandingCall } from '../pptp/call.ts';
@@ -308,7 +309,16 @@ export class Server {
 
   #newParty(identity: SessionIdentity): Subscriber {
     const { server, staticServers } = this.#configuration;
-    return new Subscriber(identity, server, staticServers, this.#services);
+    return new Subscriber(identity, server, staticServers, this.#servicesOf(identity));
+  }
+
+  /** Every line about a session says which. */
+  #servicesOf({ sessionId }: SessionIdentity): ServerServices {
+    const log = logAbout(this.#services.log, () => {
+      const user = this.#byId.get(sessionId)?.user;
+      return { sessionId, ...(user && { user }) };
+    });
+    return { ...this.#services, log };
   }
 
   #newSession(
@@ -318,13 +328,14 @@ export class Server {
     { identity, kind }: { readonly identity: SessionIdentity; readonly kind: CallKind },
     licence: LicencePlace,
   ): { readonly session: Session; readonly served: ServedSession } {
-    const { log } = this.#services;
-    const session: Session = new Session(place, party, this.#services, {
+    const services = this.#servicesOf(identity);
+    const { log } = services;
+    const session: Session = new Session(place, party, services, {
       hangUp: (cause) => tunnel.connection.clearCall(identity.nasPort, endingOf(cause).disconnect),
       up: ({ terms }, agreed) => {
         const address = formatIpv4(agreed.remote ?? 0);
         const text = `${terms?.user} logged in, ${address} from ${formatIpv4(place.peerAddress)}`;
-        log('info', 'pptp,ppp,account', text, { sessionId: identity.sessionId });
+        log('info', 'pptp,ppp,account', text);
         served.up(agreed);
       },
       stands: () => served.remember(),

@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly directory?: string;
   /** A command that runs the program, such as setpriv. */
   readonly through?: readonly string[];
+  /** Options of its command line. */
+  readonly more?: readonly string[];
   /** Another build of it. */
   readonly program?: string;
 }
@@ -215,6 +217,7 @@ export class Site {
       writeFileSync(scriptOf(directory), script, { mode: 0o600 });
       command.push('--config', scriptOf(directory));
     }
+    command.push(...(options.more ?? []));
     const child = namespace.start(command, { stdio: ['ignore', 'pipe', 'pipe'] });
     return new Concentrator(child, directory);
   }

@@ -17,6 +17,8 @@ import type { Namespace } from '../netns/namespaces.io.ts';
 const port = 4_000;
 /** Octets of a datagram: an ordinary packet of a subscriber. */
 const size = 500;
+/** A process that has no turn for a second loses nothing by that. */
+const recvBufferSize = 4 << 20;
 /** An answer that has not come by then will not come, in ms. */
 const patienceMs = 5_000;
 
@@ -74,7 +76,7 @@ function linesOf({ stdout }: ChildProcess): AsyncIterable<string> {
 // ---- in a process of its own
 
 function answer(): void {
-  const socket = createSocket('udp4');
+  const socket = createSocket({ type: 'udp4', recvBufferSize });
   socket.on('message', (octets, from) => socket.send(octets, from.port, from.address));
   socket.bind(port, () => process.stdout.write('ready\n'));
 }
@@ -87,7 +89,7 @@ interface Asked {
 }
 
 function ask(): void {
-  const socket = createSocket('udp4');
+  const socket = createSocket({ type: 'udp4', recvBufferSize });
   socket.bind();
   let asked: Asked[] = [];
   let sent = 0;

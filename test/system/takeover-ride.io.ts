@@ -70,7 +70,7 @@ export async function ride({ sessions, kills, everyMs, interimSeconds }: RideOpt
     const swarm = new EchoSwarm(site.server, site.client);
     await swarm.ask(dialers.map(addressOf), everyMs);
     await swarm.tally();
-    await radius.recorded(3 * sessions); // Starts, and interims of all.
+    await radius.recorded(2 * sessions); // Starts and interims.
     const calm = await swarm.tally();
 
     const resumed: number[] = [];

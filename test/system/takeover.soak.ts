@@ -6,7 +6,7 @@ import { ride } from './takeover-ride.io.ts';
 
 test('nobody notices', { timeout: 900_000 }, async () => {
   const sessions = Number(process.env.TAKEOVER_SESSIONS ?? 1_000);
-  const ridden = await ride({ sessions, kills: 10, everyMs: 1_000, interimSeconds: 20 });
+  const ridden = await ride({ sessions, kills: 10, everyMs: 1_000, interimSeconds: 10 });
   const { calm, stormy, resumed } = ridden;
   const lostOf = ({ lost }: typeof calm) => Object.values(lost).reduce((sum, each) => sum + each, 0);
   process.stdout.write(

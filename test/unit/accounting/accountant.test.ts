@@ -137,6 +137,20 @@ describe('a session', () => {
     });
   });
 
+  test('that is told while it says goodbye ends no earlier than was told', () => {
+    const world = new World().ready();
+    world.accountant.up(factsOf('a'), 5_000);
+    world.counters.set('a', usageOf(1));
+    world.clock.advance(60_000);
+    // Its cause came a minute ago, and an Interim-Update since.
+    world.accountant.ended('a', { usage: usageOf(2), uptimeMs: 1_000, terminateCause: 1 });
+    world.clock.advance(1_000);
+
+    const told = world.of('a').flatMap((record) => ('uptimeMs' in record ? record.uptimeMs : []));
+    expect(told.length).toBeGreaterThan(2);
+    expect(told).toEqual([...told].sort((one, other) => one - other));
+  });
+
   test('has one Stop, however often it ends', () => {
     const world = new World().ready();
     world.accountant.up(factsOf('a'), 0);

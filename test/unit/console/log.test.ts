@@ -25,6 +25,22 @@ describe('/log', () => {
     expect(passed).toHaveLength(3);
   });
 
+  it('shows what is about one user, or one session, alone', async () => {
+    const world = new World();
+    const log = world.logRing.before(() => {});
+    log('info', 'pptp,ppp', 'one', { user: 'alice', sessionId: 'a1' });
+    log('info', 'pptp,ppp', 'two', { user: 'bob', sessionId: 'b1' });
+    log('info', 'pptp,ppp', 'three', { sessionId: 'a1' });
+    const messages = async (where: string) =>
+      (await transcriptOf(world.shell().run(`/log print where ${where}`, plain)))
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(' ').at(-1));
+
+    expect(await messages('user=alice')).toEqual(['one']);
+    expect(await messages('session-id=a1')).toEqual(['one', 'three']);
+  });
+
   it('keeps the last thousand lines, the oldest first', async () => {
     const world = new World();
     const log = world.logRing.before(() => {});
