@@ -1,10 +1,12 @@
 /** Nodes of a service over a real Redis: who lives, who has died, and who buries whom, whatever fails. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.io.ts';
 import { silent } from '../../src/base/observe.ts';
 import { below, seededRandom } from '../../src/base/random.ts';
-import { RedisClient } from '../../src/base/redis.io.ts';
+import { connectRedis, RedisClient, type RedisConnection } from '../../src/base/redis.io.ts';
 import { nodesTally } from '../../src/session/registry/nodes.ts';
+import { inboxReaderOver } from '../../src/session/registry/nodes-reader.io.ts';
 import { addressOf, Cable, RedisServer } from './redis.io.ts';
 import { ChildMember, Member, type MemberOptions, quickPace } from './registry-node.io.ts';
 import { Sentinels } from './sentinels.io.ts';
@@ -432,6 +434,44 @@ describe('when a replica succeeds the master', () => {
       await replica.remove();
     }
   }, 60_000);
+
+  test.each(['reconnecting', 'connecting'] as const)(
+    'an inbox is read anew also if its connection was just %s',
+    async (state) => {
+      const sentinels = await Sentinels.start(redis.port);
+      const { places, masterName } = sentinels;
+      const address = { ...redis.address, sentinels: places, masterName };
+      const connections: RedisConnection[] = [];
+      const connect = () => {
+        const connection = connectRedis(address, 'patient', silent);
+        connections.push(connection);
+        return connection;
+      };
+      const taken: string[] = [];
+      const reader = inboxReaderOver(connect, systemClock)('inbox', ({ id }) => taken.push(id));
+      try {
+        const [first] = connections;
+        await eventually(() => first?.status).toBe('ready');
+        const rewound = new Promise<void>((resolve) =>
+          first?.once(state, () => {
+            reader.rewind();
+            resolve();
+          }),
+        );
+        sentinels.freeze();
+        await client(redis.port, (raw) => raw.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'));
+        await rewound;
+        sentinels.thaw();
+        await client(redis.port, (raw) => raw.xadd('inbox', '*', 'id', 'a1', 'body', '{}'));
+
+        await eventually(() => taken).toEqual(['a1']);
+      } finally {
+        reader.close();
+        sentinels.remove();
+      }
+    },
+    30_000,
+  );
 });
 
 describe('a command', () => {

@@ -3,6 +3,7 @@
  *
  *     const sentinels = await Sentinels.start(master.port);
  *     … { ...master.address, sentinels: sentinels.places, masterName: sentinels.masterName } …
+ *     sentinels.freeze(); … sentinels.thaw();
  *     sentinels.remove();
  */
 
@@ -30,6 +31,14 @@ export class Sentinels {
     const sentinels = new Sentinels([await freePort(), await freePort(), await freePort()]);
     await Promise.all(sentinels.places.map(({ port }) => sentinels.#spawn(port, masterPort, downAfterMs)));
     return sentinels;
+  }
+
+  freeze(): void {
+    for (const child of this.#processes) child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    for (const child of this.#processes) child.kill('SIGCONT');
   }
 
   remove(): void {

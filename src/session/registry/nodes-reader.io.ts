@@ -16,30 +16,36 @@ const pauseMs = 200;
 
 /** `connect` gives a patient connection. */
 export function inboxReaderOver(connect: () => RedisConnection, clock: Clock): OpenInbox {
-  return (inbox, take) => new StreamReader(connect(), clock, inbox, take);
+  return (inbox, take) => new StreamReader(connect, clock, inbox, take);
 }
 
 class StreamReader implements InboxReader {
-  readonly #redis: RedisConnection;
+  readonly #connect: () => RedisConnection;
   readonly #clock: Clock;
   readonly #inbox: string;
   readonly #take: (message: Message) => void;
+  #redis: RedisConnection;
   /** The last entry that was told. */
   #last = '0-0';
   #isClosed = false;
 
-  constructor(redis: RedisConnection, clock: Clock, inbox: string, take: (message: Message) => void) {
-    this.#redis = redis;
+  constructor(connect: () => RedisConnection, clock: Clock, inbox: string, take: (message: Message) => void) {
+    this.#connect = connect;
     this.#clock = clock;
     this.#inbox = inbox;
     this.#take = take;
-    void this.#read();
+    this.#redis = this.#open();
   }
 
-  /** A reply may be awaited from the Redis before, which is frozen, or nobody's master any more: by another connection. */
+  /**
+   * A reply may be awaited from the Redis before, which is frozen, or nobody's master any more: another connection asks the present
+   * one. Told to connect again, ioredis gives up for good if it is just looking for a master among the Sentinels; told to end while it
+   * waits to connect, it never answers what was asked: nothing waits for the connection before.
+   */
   rewind(): void {
+    this.#redis.disconnect();
     this.#last = '0-0';
-    this.#redis.disconnect(true);
+    this.#redis = this.#open();
   }
 
   close(): void {
@@ -47,27 +53,38 @@ class StreamReader implements InboxReader {
     this.#redis.disconnect();
   }
 
-  async #read(): Promise<void> {
-    while (!this.#isClosed) {
-      try {
-        await this.#readOnce();
-      } catch {
-        // The connection has said why, and is made again by itself.
-        if (!this.#isClosed) await new Promise<void>((resolve) => this.#clock.arm(pauseMs, resolve));
-      }
-    }
+  #open(): RedisConnection {
+    const redis = this.#connect();
+    void this.#read(redis);
+    return redis;
   }
 
-  async #readOnce(): Promise<void> {
-    const after = this.#last;
-    const words = ['COUNT', entriesMax, 'BLOCK', blockMs, 'STREAMS', this.#inbox, after] as const;
-    const reply = await this.#redis.xread(...words);
-    // Numbers of the Redis before say nothing about this one.
-    if (this.#last !== after) return;
+  async #read(redis: RedisConnection): Promise<void> {
+    do {
+      try {
+        this.#tell(redis, await this.#ask(redis));
+      } catch {
+        // The connection has said why, and is made again by itself.
+        await new Promise<void>((resolve) => this.#clock.arm(pauseMs, resolve));
+      }
+    } while (this.#isOpen(redis));
+  }
+
+  #isOpen(redis: RedisConnection): boolean {
+    return !this.#isClosed && this.#redis === redis;
+  }
+
+  #ask(redis: RedisConnection): ReturnType<RedisConnection['xread']> {
+    return redis.xread('COUNT', entriesMax, 'BLOCK', blockMs, 'STREAMS', this.#inbox, this.#last);
+  }
+
+  /** Numbers of the Redis before say nothing about this one. */
+  #tell(redis: RedisConnection, reply: Awaited<ReturnType<RedisConnection['xread']>>): void {
     for (const [number, fields] of reply?.[0]?.[1] ?? []) {
+      if (!this.#isOpen(redis)) return;
       this.#last = number;
       const message = messageOf(fields);
-      if (message !== undefined && !this.#isClosed) this.#take(message);
+      if (message !== undefined) this.#take(message);
     }
   }
 }
