@@ -89,6 +89,8 @@ export class RedisRegistry implements Registry {
   readonly #outbox: Outbox;
   /** False before Redis has all, and after a command that failed. */
   #isEqual = false;
+  /** How often Redis has come under doubt: a comparison is of no worth if it has meanwhile. */
+  #doubts = 0;
   #isCompared = false;
   #isClosed = false;
   #writing: Promise<void> | undefined;
@@ -236,7 +238,7 @@ export class RedisRegistry implements Registry {
 
   /** Redis counts this owner, and may know nothing of its sessions. */
   #joined(): void {
-    this.#isEqual = false;
+    this.#doubt();
     for (const { sessionId } of this.#own) this.#write(sessionId);
     this.#wake();
   }
@@ -245,9 +247,10 @@ export class RedisRegistry implements Registry {
   #wake(): void {
     if (this.#writing !== undefined || this.#isClosed) return;
     if (!this.#nodes.isOnline) return this.#wakeLater();
-    this.#writing = this.#attempt(() => this.#writeAll()).then(() => {
+    this.#writing = this.#attempt(() => this.#writeAll()).then((outcome) => {
       this.#writing = undefined;
-      if (this.isOnline && this.unwritten > 0) this.#wake();
+      // Whoever came between the last answer and now has found this command under way. One that failed is tried again later.
+      if (outcome !== 'away' && (!this.#isEqual || this.unwritten > 0)) this.#wake();
     });
   }
 
@@ -268,6 +271,7 @@ export class RedisRegistry implements Registry {
 
   /** What Redis has of this node, against memory: commands that ended without a word may have been done, or undone. */
   async #compare(): Promise<void> {
+    const doubts = this.#doubts;
     const { sessionIds, leaving } = await this.#shared.held();
     const held = new Set(sessionIds);
     for (const sessionId of held) {
@@ -277,7 +281,7 @@ export class RedisRegistry implements Registry {
     for (const { sessionId } of this.#own) if (!held.has(sessionId)) this.#outbox.write(sessionId);
     // Who made them give way may not have lived to say so.
     this.#lost(leaving.map((sessionId) => ({ node: this.#owner.node, sessionId, why: 'user-limit' })));
-    this.#isEqual = true;
+    this.#isEqual = this.#doubts === doubts;
     this.#isCompared = true;
     this.#comparison?.cancel();
     this.#comparison = this.#clock.arm(compareMs, () => {
@@ -378,8 +382,13 @@ export class RedisRegistry implements Registry {
       const why = error instanceof Error ? error.message : String(error);
       this.#log('warning', 'system', `redis: sessions are decided by this node alone: ${why}`);
     }
-    this.#isEqual = false;
+    this.#doubt();
     this.#wakeLater();
+  }
+
+  #doubt(): void {
+    this.#isEqual = false;
+    this.#doubts += 1;
   }
 }
 
