@@ -81,10 +81,19 @@ export class RedisClient implements ScriptRunner {
   readonly raw: RedisConnection;
   readonly #defined = new Set<string>();
   readonly #complaints: Complaints;
+  readonly #sentinels: readonly Redis[];
+  /** The master that the Sentinels have chosen while there was no connection: the next one may still be to the former. */
+  #successor: string | undefined;
 
   constructor(address: RedisAddress, log: Log) {
     this.#complaints = new Complaints(log);
     this.raw = open(address, 'prompt', this.#complaints);
+    this.raw.on('connect', () => this.#leaveFormer());
+    this.#sentinels = hearSentinels(address, (successor) => {
+      this.#successor = successor;
+      // Told to connect again while it looks for a master, ioredis would give up for good.
+      if (this.raw.status === 'ready' || this.raw.status === 'connect') this.#leaveFormer();
+    });
   }
 
   get isReady(): boolean {
@@ -145,8 +154,36 @@ export class RedisClient implements ScriptRunner {
 
   /** Breaks the connection for good; what waits for a reply is refused. */
   close(): void {
+    for (const sentinel of this.#sentinels) sentinel.disconnect();
     this.raw.disconnect();
   }
+
+  /** A master that was frozen learns seconds after its thaw that it has been succeeded, and until then serves whoever asks. */
+  #leaveFormer(): void {
+    const { remoteAddress, remotePort } = this.raw.stream;
+    const isFormer = this.#successor !== undefined && this.#successor !== `${remoteAddress} ${remotePort}`;
+    this.#successor = undefined;
+    if (isFormer) this.raw.disconnect(true);
+  }
+}
+
+/** Calls `succeeded` with `ADDRESS PORT` when the Sentinels have made another server the master. */
+function hearSentinels(
+  { sentinels, masterName }: RedisAddress,
+  succeeded: (successor: string) => void,
+): readonly Redis[] {
+  return sentinels.map((place) => {
+    const patience = { connectTimeout: 2 * replyMs, retryStrategy: pauseBefore, maxRetriesPerRequest: null };
+    const sentinel = new Redis({ ...place, ...patience, enableReadyCheck: false });
+    // Whoever looks for a master says it too.
+    sentinel.on('error', () => {});
+    sentinel.on('message', (_channel, text: string) => {
+      const [name, , , ...successor] = text.split(' ');
+      if (name === masterName) succeeded(successor.join(' '));
+    });
+    sentinel.subscribe('+switch-master').catch(() => {});
+    return sentinel;
+  });
 }
 
 function mannersOf({ cluster }: RedisAddress, temper: Temper): Options {

@@ -401,23 +401,14 @@ describe('when Redis', () => {
 
 describe('when a replica succeeds the master', () => {
   test('the nodes find it by its Sentinels, and nobody loses a session or is taken for dead', async () => {
-    const replica = await RedisServer.start('--replicaof', '127.0.0.1', String(redis.port));
-    const sentinels = await Sentinels.start(redis.port);
+    const { replica, sentinels, address } = await watch();
     try {
-      const { places, masterName } = sentinels;
-      const address = { ...redis.address, sentinels: places, masterName };
       const all = [await start('anna', { address }), await start('bert', { address })] as const;
       const sessions = namesOf('s', 300);
       for (const [at, sessionId] of sessions.entries()) all[at % 2]?.up(sessionId, sessionId);
       for (const member of all) await eventually(async () => (await member.seen()).length).toBe(300);
       const marker = (port: number) => client(port, (raw) => raw.hget('{pptp:test}:nodes:marker', 'id'));
       await eventually(() => marker(replica.port)).toBe(await marker(redis.port));
-      await eventually(() =>
-        client(places[0]?.port ?? 0, (raw) => raw.call('SENTINEL', 'REPLICAS', masterName)),
-      ).toHaveLength(1);
-      await eventually(() =>
-        client(places[0]?.port ?? 0, (raw) => raw.call('SENTINEL', 'SENTINELS', masterName)),
-      ).toHaveLength(2);
       const emptied = nodesTally.read('emptied');
 
       await redis.kill();
@@ -435,12 +426,32 @@ describe('when a replica succeeds the master', () => {
     }
   }, 60_000);
 
+  test('nobody stays with the former one, which was frozen, until it knows that it is none any more', async () => {
+    const { replica, sentinels, address } = await watch();
+    const asker = new RedisClient(address, silent);
+    const port = async () => /^tcp_port:(\d+)/m.exec(await asker.raw.info('server'))?.[1];
+    try {
+      await asker.whenReady(5_000);
+      expect(await port()).toBe(String(redis.port));
+
+      redis.freeze();
+      await eventually(() => sentinels.ask('GET-MASTER-ADDR-BY-NAME')).toContain(String(replica.port));
+      redis.thaw();
+
+      await eventually(() => port().catch(String)).toBe(String(replica.port));
+      expect(await client(redis.port, (raw) => raw.role())).toContain('master');
+    } finally {
+      asker.close();
+      sentinels.remove();
+      await replica.remove();
+    }
+  }, 60_000);
+
   test.each(['reconnecting', 'connecting'] as const)(
     'an inbox is read anew also if its connection was just %s',
     async (state) => {
       const sentinels = await Sentinels.start(redis.port);
-      const { places, masterName } = sentinels;
-      const address = { ...redis.address, sentinels: places, masterName };
+      const address = { ...redis.address, ...sentinels.words };
       const connections: RedisConnection[] = [];
       const connect = () => {
         const connection = connectRedis(address, 'patient', silent);
@@ -530,6 +541,15 @@ async function client<T>(port: number, ask: (raw: RedisClient['raw']) => Promise
   } finally {
     connection.close();
   }
+}
+
+/** A replica of the master, and Sentinels that know both, and each other. */
+async function watch() {
+  const replica = await RedisServer.start('--replicaof', '127.0.0.1', String(redis.port));
+  const sentinels = await Sentinels.start(redis.port);
+  await eventually(() => sentinels.ask('REPLICAS')).toHaveLength(1);
+  await eventually(() => sentinels.ask('SENTINELS')).toHaveLength(2);
+  return { replica, sentinels, address: { ...redis.address, ...sentinels.words } };
 }
 
 function flush(): Promise<unknown> {

@@ -2,7 +2,8 @@
  * Three Sentinels of Redis on loopback that watch one master and agree by two. They end with the test, at the latest with the process.
  *
  *     const sentinels = await Sentinels.start(master.port);
- *     … { ...master.address, sentinels: sentinels.places, masterName: sentinels.masterName } …
+ *     … { ...master.address, ...sentinels.words } …
+ *     await sentinels.ask('REPLICAS');                     // what the first of them says of the master
  *     sentinels.freeze(); … sentinels.thaw();
  *     sentinels.remove();
  */
@@ -12,25 +13,43 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { silent } from '../../src/base/observe.ts';
+import { type RedisAddress, RedisClient, replyMs } from '../../src/base/redis.io.ts';
 import { freePort } from './free-port.io.ts';
+import { addressOf } from './redis.io.ts';
+
+const masterName = 'shared';
 
 export class Sentinels {
-  readonly masterName = 'shared';
-  readonly places: readonly { readonly host: string; readonly port: number }[];
+  /** What of an address finds the master by them. */
+  readonly words: Pick<RedisAddress, 'sentinels' | 'masterName'>;
   readonly #directory = mkdtempSync(join(tmpdir(), 'sentinels-'));
   readonly #processes: ChildProcess[] = [];
   readonly #atExit = (): void => this.remove();
 
   private constructor(ports: readonly number[]) {
-    this.places = ports.map((port) => ({ host: '127.0.0.1', port }));
+    this.words = { sentinels: ports.map((port) => ({ host: '127.0.0.1', port })), masterName };
     process.once('exit', this.#atExit);
   }
 
   /** Ready when it resolves; a master that is silent for `downAfterMs` is succeeded by a replica. */
   static async start(masterPort: number, downAfterMs = 1_000): Promise<Sentinels> {
     const sentinels = new Sentinels([await freePort(), await freePort(), await freePort()]);
-    await Promise.all(sentinels.places.map(({ port }) => sentinels.#spawn(port, masterPort, downAfterMs)));
+    await Promise.all(
+      sentinels.words.sentinels.map(({ port }) => sentinels.#spawn(port, masterPort, downAfterMs)),
+    );
     return sentinels;
+  }
+
+  async ask(word: 'REPLICAS' | 'SENTINELS' | 'GET-MASTER-ADDR-BY-NAME'): Promise<unknown> {
+    const [first] = this.words.sentinels;
+    const client = new RedisClient(addressOf(first?.port ?? 0), silent);
+    try {
+      await client.whenReady(2 * replyMs);
+      return await client.raw.call('SENTINEL', word, masterName);
+    } finally {
+      client.close();
+    }
   }
 
   freeze(): void {
@@ -53,9 +72,9 @@ export class Sentinels {
       `port ${port}`,
       'bind 127.0.0.1',
       `dir ${this.#directory}`,
-      `sentinel monitor ${this.masterName} 127.0.0.1 ${masterPort} 2`,
-      `sentinel down-after-milliseconds ${this.masterName} ${downAfterMs}`,
-      `sentinel failover-timeout ${this.masterName} 5000`,
+      `sentinel monitor ${masterName} 127.0.0.1 ${masterPort} 2`,
+      `sentinel down-after-milliseconds ${masterName} ${downAfterMs}`,
+      `sentinel failover-timeout ${masterName} 5000`,
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);
     const child = spawn('redis-server', [file, '--sentinel']);
