@@ -177,18 +177,23 @@ export class Accountant {
     this.#forget(live);
   }
 
-  /** Sessions of a node that has died, as they were last seen: their Stop is made here, because nobody else will. `buried` when they are safe. */
+  /**
+   * Sessions of a node that has died, as they were last seen: their Stop is made here, because nobody else will. `kept` when all are
+   * safe, with how it is told whether they are this node's to tell, or another's.
+   */
   bury(
     sessions: readonly { readonly facts: SessionFacts; readonly known: Known }[],
-    buried: () => void,
+    kept: (decide: (isOurs: boolean) => void) => void,
   ): void {
-    let unkept = sessions.length;
-    if (unkept === 0) return buried();
+    const decisions: ((isOurs: boolean) => void)[] = [];
+    const decide = (isOurs: boolean) => {
+      if (isOurs) accountingTally.add('recoveredStops', decisions.length);
+      for (const each of decisions) each(isOurs);
+    };
     for (const { facts, known } of sessions) {
-      accountingTally.add('recoveredStops');
-      this.#dispatch.keep({ kind: 'stop', facts, ...known, terminateCause: lostService }, () => {
-        unkept -= 1;
-        if (unkept === 0) buried();
+      this.#dispatch.hold({ kind: 'stop', facts, ...known, terminateCause: lostService }, (each) => {
+        decisions.push(each);
+        if (decisions.length === sessions.length) kept(decide);
       });
     }
   }

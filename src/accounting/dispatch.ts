@@ -84,17 +84,28 @@ export class Dispatch {
     }
   }
 
-  /** `kept` when the journal has it. */
-  keep(record: AccountingRecord, kept = () => {}): void {
+  keep(record: AccountingRecord): void {
+    this.hold(record, (decide) => decide(true));
+  }
+
+  /** `kept` when the journal has it, with how it is told whether it is this node's to tell: else it is forgotten. */
+  hold(record: AccountingRecord, kept: (decide: (isOurs: boolean) => void) => void): void {
     this.#made += 1;
     // What was made before the node was up is what its Accounting-On waits for, also if it is kept only later.
     const isNew = this.#held !== undefined;
     this.#ports.ledger.record(record, (entry) => {
-      kept();
       if (record.kind === 'start') this.#starts.set(entry.number, record.facts.identity.sessionId);
-      if (isNew && this.#held !== undefined) this.#held.push(entry);
-      else this.delivery.deliver(entry);
+      kept((isOurs) => {
+        if (!isOurs) this.#forget(entry);
+        else if (isNew && this.#held !== undefined) this.#held.push(entry);
+        else this.delivery.deliver(entry);
+      });
     });
+  }
+
+  #forget({ number }: Entry): void {
+    this.#ports.ledger.done(number);
+    this.#check();
   }
 
   /** The node takes sessions from now on. */

@@ -42,11 +42,15 @@ export interface Recovered {
   readonly mark: number;
 }
 
-/** Sessions that were up, and those of which something is still to be told. */
-export function sessionIdsIn({ pending, sessions }: Recovered): readonly string[] {
+/**
+ * Sessions of this node that were up, and those of which something is still to be told. Those of other nodes, which this one buries, are
+ * its own to tell: it had struck them off, and that they are buried says nothing else.
+ */
+export function sessionIdsIn({ pending, sessions }: Recovered, node: string): readonly string[] {
   const told = pending.flatMap(({ record }) => ('facts' in record ? record.facts : []));
   const all = [...told, ...sessions.map(({ facts }) => facts)];
-  return [...new Set(all.map(({ identity }) => identity.sessionId))];
+  const own = all.filter(({ identity }) => identity.nas.identifier === node);
+  return [...new Set(own.map(({ identity }) => identity.sessionId))];
 }
 
 export class LedgerState {

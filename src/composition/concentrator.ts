@@ -197,7 +197,7 @@ export class Concentrator {
   recover(held: ReadonlySet<string>, taken: () => void): void {
     const { recovered } = this.#journal;
     this.#membership.begin(() =>
-      this.#service.registry.wasReaped(sessionIdsIn(recovered), (buried) => {
+      this.#service.registry.wasReaped(sessionIdsIn(recovered, this.#identity), (buried) => {
         this.#accounting.recover(recovered, held, buried);
         taken();
       }),

@@ -16,6 +16,7 @@ import { errorCauses } from '../radius/error-cause.ts';
 import type { DrainOrder } from '../session/drain.ts';
 import type {
   ConflictCause,
+  Decide,
   KickCause,
   NodeCommand,
   NodeReply,
@@ -115,11 +116,11 @@ export class Membership implements RegistryPorts {
     }
   }
 
-  reaped(rows: readonly SessionRow[], buried: () => void): void {
+  reaped(rows: readonly SessionRow[], kept: (decide: Decide) => void): void {
     const nodes = new Set(rows.map(({ node }) => node));
     const text = `${rows.length} sessions of ${[...nodes].join(', ')} died with their node: they are accounted for here`;
     this.#parts.log('warning', 'system', text);
-    this.#parts.accounting.accountant.bury(rows, buried);
+    this.#parts.accounting.accountant.bury(rows, kept);
   }
 
   fenced(): void {

@@ -616,7 +616,7 @@ export async function beginSite(owner: Owner, registry: Registry): Promise<Site>
       site.performed.push(command);
       reply({ ok: true });
     },
-    reaped: (_rows, buried) => buried(),
+    reaped: (_rows, kept) => kept(() => {}),
     fenced: () => {
       throw new Error(`${owner.node} was fenced`);
     },

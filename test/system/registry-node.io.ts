@@ -16,7 +16,13 @@ import { RedisNodes } from '../../src/session/registry/nodes.io.ts';
 import type { Pace } from '../../src/session/registry/nodes.ts';
 import { inboxReaderOver } from '../../src/session/registry/nodes-reader.io.ts';
 import { RedisRegistry } from '../../src/session/registry/redis.io.ts';
-import type { NodeCommand, NodeReply, NodeRow, SessionRow } from '../../src/session/registry/registry.ts';
+import type {
+  Decide,
+  NodeCommand,
+  NodeReply,
+  NodeRow,
+  SessionRow,
+} from '../../src/session/registry/registry.ts';
 import { Forked } from './forked.io.ts';
 
 /** Quick enough for a test, slow enough for a machine that has much else to do. */
@@ -35,12 +41,16 @@ export interface MemberOptions {
   readonly pace?: Partial<Pace>;
   /** Rows that it takes on from the dead before it stops to confirm them; all, unless told. */
   readonly buriesMax?: number;
+  /** When its journal has what it takes on; at once, unless told. */
+  readonly mayKeep?: Promise<void>;
 }
 
 /** What a member was told. */
 export interface Told {
-  /** Sessions of the dead, in the order they came. */
+  /** Sessions of the dead, in the order they came: all that came, those whose Stops are its own to tell, and those that are not. */
   readonly reaped: string[];
+  readonly buried: string[];
+  readonly leftToOthers: string[];
   readonly conflicts: (readonly [sessionId: string, why: string])[];
   readonly commands: NodeCommand[];
   readonly fences: true[];
@@ -51,7 +61,7 @@ export class Member {
   readonly registry: RedisRegistry;
   readonly nodes: RedisNodes;
   readonly sessions = new Map<string, SessionRow>();
-  readonly told: Told = { reaped: [], conflicts: [], commands: [], fences: [] };
+  readonly told: Told = { reaped: [], buried: [], leftToOthers: [], conflicts: [], commands: [], fences: [] };
   readonly #options: MemberOptions;
   readonly #redis: RedisClient;
   readonly #bootId: string;
@@ -88,11 +98,13 @@ export class Member {
 
   begin(tell: (news: Partial<Told>) => void = () => {}): Promise<void> {
     const { told } = this;
-    const burySome = (rows: readonly SessionRow[], buried: () => void) => {
+    const burySome = (rows: readonly SessionRow[], kept: (decide: Decide) => void) => {
       const ids = rows.map(({ sessionId }) => sessionId);
       told.reaped.push(...ids);
       tell({ reaped: ids });
-      if (told.reaped.length <= (this.#options.buriesMax ?? Number.POSITIVE_INFINITY)) setImmediate(buried);
+      const decide = (isOurs: boolean) => void (isOurs ? told.buried : told.leftToOthers).push(...ids);
+      const keepsThem = told.reaped.length <= (this.#options.buriesMax ?? Number.POSITIVE_INFINITY);
+      if (keepsThem) void (this.#options.mayKeep ?? Promise.resolve()).then(() => kept(decide));
     };
     return new Promise((begun) => {
       this.registry.begin(
@@ -240,7 +252,7 @@ type ToChild =
 type FromChild = { readonly is: 'done' } | { readonly is: 'news'; readonly news: Partial<Told> };
 
 export class ChildMember extends Forked {
-  readonly told: Told = { reaped: [], conflicts: [], commands: [], fences: [] };
+  readonly told: Told = { reaped: [], buried: [], leftToOthers: [], conflicts: [], commands: [], fences: [] };
   #onNews: () => void = () => {};
 
   private constructor() {

@@ -214,6 +214,57 @@ describe('a node that dies', () => {
     await eventually(() => cleo.told.reaped.length).toBe(400);
     expect([...confirmed, ...cleo.told.reaped].toSorted()).toEqual(sessions);
   });
+
+  /** Anna is dead, and Bert cut off with her sessions in his journal, before he could strike them off. */
+  async function leaveBuried(sessions: readonly string[]) {
+    const [cable, other] = [await layCable(), await layCable()];
+    const anna = await start('anna', { address: cable.address });
+    for (const sessionId of sessions) anna.up(sessionId, sessionId);
+    let keep: () => void = () => {};
+    const mayKeep = new Promise<void>((resolve) => {
+      keep = resolve;
+    });
+    const bert = await start('bert', { address: other.address, mayKeep });
+    await eventually(() => bert.seen()).toEqual(sessions);
+    cable.cut();
+    await eventually(() => bert.told.reaped.toSorted()).toEqual(sessions);
+    other.cut();
+    keep();
+    await eventually(() => bert.nodes.isOnline).toBe(false);
+    return { anna, bert, cable, other };
+  }
+
+  test('before what it has kept was confirmed forgets it, if another has told it', async () => {
+    const { bert, other } = await leaveBuried(['a1', 'a2']);
+    const cleo = await start('cleo');
+
+    await eventually(() => cleo.told.buried.toSorted()).toEqual(['a1', 'a2']);
+    expect([bert.told.buried, bert.told.leftToOthers]).toEqual([[], []]);
+    other.mend();
+
+    await eventually(() => bert.told.leftToOthers.toSorted()).toEqual(['a1', 'a2']);
+    expect([bert.told.buried, cleo.told.leftToOthers]).toEqual([[], []]);
+  });
+
+  test('before what it has kept was confirmed tells it, if nobody else has', async () => {
+    const { bert, other } = await leaveBuried(['a1', 'a2']);
+    other.mend();
+
+    await eventually(() => bert.told.buried.toSorted()).toEqual(['a1', 'a2']);
+    expect(bert.told.leftToOthers).toEqual([]);
+  });
+
+  test('leaves it to the node itself, which tells nothing of what had ended there', async () => {
+    const { anna, bert, cable, other } = await leaveBuried(['a1', 'a2']);
+    anna.hangUp('a1');
+    cable.mend();
+
+    await eventually(() => anna.told.buried).toEqual(['a2']);
+    other.mend();
+    await eventually(() => bert.told.leftToOthers.toSorted()).toEqual(['a1', 'a2']);
+    expect(anna.told.conflicts).toEqual([['a2', 'reaped']]);
+    expect([anna.told.reaped, bert.told.buried]).toEqual([['a2'], []]);
+  });
 });
 
 describe('a node that stands still', () => {

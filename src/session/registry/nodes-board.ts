@@ -141,12 +141,22 @@ export class Board {
     });
   }
 
-  /** The Stops of these are in this node's journal. Gives how many are left in the grave; undefined if another buries them. */
-  bury(number: string, { first, size }: Coffins): Promise<number | undefined> {
-    const { graves, grave } = this.#keys;
+  /**
+   * The Stops of these are in this node's journal. Gives whether they are this node's to tell, and how many are left in the grave. What
+   * Redis has forgotten is this node's: nobody else can know of it.
+   */
+  bury(
+    number: string,
+    { first, size }: Coffins,
+  ): Promise<{ readonly isOurs: boolean; readonly left: number }> {
+    const { graves, grave, stones } = this.#keys;
+    const keys = [graves, grave(number), stones(number)];
     return this.#redis
-      .run(this.#scripts.bury, [graves, grave(number)], [this.owner, number, first, size])
-      .then((reply) => (reply as number | null) ?? undefined);
+      .run(this.#scripts.bury, keys, [this.owner, number, first, size, reapedSeconds])
+      .then((reply) => {
+        const [digger, left] = (reply as [string, number] | null) ?? [this.owner, 0];
+        return { isOurs: digger === this.owner, left };
+      });
   }
 
   list(): Promise<readonly NodeRow[]> {

@@ -1,11 +1,10 @@
 /**
- * The part of the registry that knows nodes: tells Redis that this one lives, notices who does not, and buries one who is dead. Enter:
+ * The part of the registry that knows nodes: tells Redis that this one lives, notices who does not, and has one who is dead buried
+ * (nodes-burials.ts). Enter:
  * beats of the clock, Redis there and away. Leave: this owner counts (`joined`), another boot has taken over (`fenced`), sessions that
  * died elsewhere (`reaped`), commands of others (`perform`). What the words mean: nodes.ts.
  *
- * Redis may die, freeze, or come back empty or older at any time. Nothing waits for it longer than one command. Each session that
- * died is handed to one node, but for two cases: a survivor that was paused or cut off while it buried, for so long that it was given
- * up itself, and one that died between its journal and Redis. A RADIUS server knows the second Stop by its Acct-Session-Id.
+ * Redis may die, freeze, or come back empty or older at any time. Nothing waits for it longer than one command.
  */
 
 import { readFileSync } from 'node:fs';
@@ -14,12 +13,13 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/observe.ts';
 import type { Random } from '../../base/random.ts';
 import { type RedisClient, replyMs, type Script } from '../../base/redis.io.ts';
-import { keysOf, nodeOf } from './keys.ts';
-import { buriedMax, customaryPace, nodeKeysOf, nodesTally, type Pace } from './nodes.ts';
+import { keysOf } from './keys.ts';
+import { customaryPace, nodeKeysOf, nodesTally, type Pace } from './nodes.ts';
 import { type Beat, Board, type NodeScripts, nodeScriptNames } from './nodes-board.ts';
-import { Inbox, type InboxReader, type OpenInbox, remember } from './nodes-inbox.ts';
+import { Burials } from './nodes-burials.ts';
+import { Inbox, type InboxReader, type OpenInbox } from './nodes-inbox.ts';
 import type { Nodes, NodesPorts } from './parts.ts';
-import type { NodeCommand, NodeReply, NodeRow, Owner, SessionRow } from './registry.ts';
+import type { NodeCommand, NodeReply, NodeRow, Owner } from './registry.ts';
 
 export interface RedisNodesOptions {
   /** Of its own, or shared: it is listened to, not closed. */
@@ -71,10 +71,7 @@ export class RedisNodes implements Nodes {
   #isClosed = false;
   #isBeating = false;
   #complaint = '';
-  /** Graves that this node is at. */
-  readonly #digging = new Set<string>();
-  /** Sessions whose Stops are in this node's journal: told once, whatever Redis forgets. */
-  readonly #buried = new Set<string>();
+  #burials: Burials | undefined;
 
   constructor(options: RedisNodesOptions) {
     const { redis, service, owner, clock, pace } = options;
@@ -91,6 +88,8 @@ export class RedisNodes implements Nodes {
     const perform: NodesPorts['perform'] = (command, reply) => ports.perform(command, reply);
     this.#ports = ports;
     this.#inbox = new Inbox({ board: this.#board, node: owner.node, clock, random, perform, lost });
+    const reaped: NodesPorts['reaped'] = (rows, kept) => ports.reaped(rows, kept);
+    this.#burials = new Burials({ board: this.#board, owner, log: this.#options.log, reaped, lost });
     this.#reader = openInbox(this.#inboxKey, (message) => this.#inbox?.take(message));
     redis.listen(
       () => this.#beatIn(0),
@@ -176,12 +175,7 @@ export class RedisNodes implements Nodes {
     this.#generation = beat.generation;
     if (!beat.onTime) this.#watchingSinceMs = beat.atMs;
     await this.#join(beat, ports);
-    for (const dead of beat.dead) await this.#reap(dead);
-    for (const { number, digger, isDug } of beat.graves) {
-      if (isDug && digger !== this.#board.owner) continue;
-      if (!isDug && !this.#digging.has(number)) nodesTally.add('adopted');
-      void this.#dig(number);
-    }
+    await this.#burials?.look(beat);
   }
 
   /** This owner counts. All is written again if Redis may not have it. */
@@ -199,7 +193,7 @@ export class RedisNodes implements Nodes {
           'redis is another one, or has lost something: all nodes write their sessions again',
         );
       }
-      await this.#board.remember([...this.#buried]);
+      await this.#board.remember(this.#burials?.told ?? []);
       this.#reader?.rewind();
       this.#marker = marker;
     }
@@ -216,6 +210,7 @@ export class RedisNodes implements Nodes {
   async #endReaped(ports: NodesPorts): Promise<void> {
     for (const sessionId of await this.#board.wasReaped(ports.sessionIds())) {
       nodesTally.add('reapedAlive');
+      this.#burials?.leave(sessionId);
       ports.conflict(sessionId, 'reaped');
     }
   }
@@ -237,6 +232,7 @@ export class RedisNodes implements Nodes {
     this.#timer?.cancel();
     this.#inbox?.close();
     this.#reader?.close();
+    this.#burials?.close();
   }
 
   #lost(why: unknown): void {
@@ -254,48 +250,5 @@ export class RedisNodes implements Nodes {
     const { owner, clock } = this.#options;
     const status = this.#ports?.status();
     return status === undefined ? [] : [{ ...status, ...owner, atMs: clock.wallMs(), isSuspect: false }];
-  }
-
-  // --- The dead ----------------------------------------------------------------------------------------------------------
-
-  async #reap(dead: string): Promise<void> {
-    const grave = await this.#board.reap(dead);
-    if (grave === undefined) return;
-    nodesTally.add('reaped');
-    const text = `node ${nodeOf(dead)} is dead: this node ends its sessions in accounting`;
-    this.#options.log('warning', 'system', text, { sessions: grave.size });
-    if (grave.size > 0) void this.#dig(grave.grave);
-  }
-
-  /** Until nothing is left in the grave, or another is at it. What Redis does not hear of is found there with a later beat. */
-  async #dig(number: string): Promise<void> {
-    if (this.#digging.has(number)) return;
-    this.#digging.add(number);
-    try {
-      while (!this.#isOver) {
-        const coffins = await this.#board.exhume(number);
-        if (coffins === undefined || coffins.size === 0) return;
-        nodesTally.add('unreadable', coffins.size - coffins.rows.length);
-        await this.#handOver(coffins.rows);
-        if (!(await this.#board.bury(number, coffins))) return;
-      }
-    } catch (error) {
-      this.#lost(error);
-    } finally {
-      this.#digging.delete(number);
-    }
-  }
-
-  /** Resolves when the Stops of these are safe. */
-  #handOver(rows: readonly SessionRow[]): Promise<void> {
-    const untold = rows.filter(({ sessionId }) => !this.#buried.has(sessionId));
-    if (untold.length === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#ports?.reaped(untold, () => {
-        nodesTally.add('buried', untold.length);
-        for (const { sessionId } of untold) remember(this.#buried, sessionId, buriedMax);
-        resolve();
-      });
-    });
   }
 }

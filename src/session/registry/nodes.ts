@@ -10,12 +10,13 @@
  *     nodes:quarantine   hash of address to `UNTIL USER`: a dead node may serve it still, so that nobody else may have it yet
  *     nodes:graves       hash of grave to the owner who buries it
  *     nodes:grave:N      list of session, row, counters, …: what is left to bury
+ *     nodes:stones:N     hash of session to the owner who has buried it, and those that came with it
  *     nodes:inbox:OWNER  stream of commands to this owner, and of replies to it
  *
  * A node's life: its first beat fences the boot before, whose sessions its own journal has. Without a beat for `suspectAfterMs` it is
  * suspect, for `deadAfterMs` it is dead: one script of whichever survivor is first makes it no owner, frees what it held and puts its
- * sessions into a grave. The survivor buries them, some at a time, and strikes off those whose Stops its journal has; should it die
- * first, another goes on. Only who has watched for `deadAfterMs` itself may say that another is dead: after an absence of Redis all
+ * sessions into a grave. The survivor takes some at a time into its journal, strikes them off the grave, and then tells their Stops;
+ * should it die or be cut off before, another goes on, and what the first has is forgotten (nodes-burials.ts). Only who has watched for `deadAfterMs` itself may say that another is dead: after an absence of Redis all
  * beats are old.
  *
  * A session that was reaped while its node lived on ends there, without a second Stop: for the RADIUS server it is over, its place
@@ -47,6 +48,7 @@ export interface NodeKeys {
   readonly quarantine: string;
   readonly graves: string;
   grave(number: string): string;
+  stones(number: string): string;
   inbox(owner: string): string;
 }
 
@@ -60,6 +62,7 @@ export function nodeKeysOf(service: string): NodeKeys {
     quarantine: `${prefix}quarantine`,
     graves: `${prefix}graves`,
     grave: (number) => `${prefix}grave:${number}`,
+    stones: (number) => `${prefix}stones:${number}`,
     inbox: (owner) => `${prefix}inbox:${owner}`,
   };
 }
@@ -185,6 +188,7 @@ const happenings = {
   reapedAlive: 'Sessions of this node that others had ended in accounting while it could not be heard.',
   adopted: 'Burials taken over from a node that died at it.',
   buried: 'Sessions of dead nodes whose Accounting-Stop this node has taken on.',
+  buriedElsewhere: 'Sessions of dead nodes whose Accounting-Stop this node had, and another has taken on.',
   unreadable: 'Rows, states and commands of another release that could not be read.',
   commandsSent: 'Commands sent to other nodes.',
   commandsUnanswered: 'Commands to which no answer came in time, or whose node does not live.',

@@ -116,7 +116,7 @@ export class RedisRegistry implements Registry {
         sessionIds: () => this.#own.list().map(({ sessionId }) => sessionId),
         conflict: (sessionId, why) => ports.conflict(sessionId, why),
         perform: (command, reply) => ports.perform(command, reply),
-        reaped: (rows, buried) => ports.reaped(rows, buried),
+        reaped: (rows, kept) => ports.reaped(rows, kept),
         fenced: () => ports.fenced(),
         joined: () => this.#joined(),
       },

@@ -127,16 +127,19 @@ export type NodeReply =
  */
 export type ConflictCause = 'address' | 'user-limit' | 'reaped';
 
+/** Whether this node tells what it has kept; called once, when Redis has said so. */
+export type Decide = (isOurs: boolean) => void;
+
 /** What the registry asks of its node. */
 export interface RegistryPorts {
   status(): NodeStatus;
   /** Another node asks for it. `reply` is called once, within the command's time. */
   perform(command: NodeCommand, reply: (reply: NodeReply) => void): void;
   /**
-   * These sessions died with their node, and it falls to this node to bury them: each is told to one node of the service. `buried` is
-   * called when their Stops are safe in this node's journal.
+   * These sessions died with their node, and it falls to this node to bury them. `kept` is called when their Stops are safe in this
+   * node's journal, with how it is told who tells them: only then they are told or, if another does, forgotten.
    */
-  reaped(rows: readonly SessionRow[], buried: () => void): void;
+  reaped(rows: readonly SessionRow[], kept: (decide: Decide) => void): void;
   /** Another process is this node now: nothing that this one does counts any more. */
   fenced(): void;
   /** A session of this node must end here. */

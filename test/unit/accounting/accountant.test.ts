@@ -360,6 +360,51 @@ test.each([
   expect([world.disk.state.pending.size, world.disk.state.sessions.size]).toEqual([0, 0]);
 });
 
+test.each([
+  ['told', true, ['stop']],
+  ['forgotten', false, []],
+] as const)(
+  "the Stop of a dead node's session waits until it is decided who tells it, and is %s",
+  (_, isOurs, kinds) => {
+    const world = new World().ready();
+    let decide: (isOurs: boolean) => void = () => {};
+    const known = { atMs: world.clock.wallMs(), uptimeMs: 5, usage: usageOf(1) };
+
+    world.accountant.bury([{ facts: factsOf('a'), known }], (how) => {
+      decide = how;
+    });
+    world.clock.advance(10_000);
+    expect([world.of('a'), world.disk.state.pending.size]).toEqual([[], 1]);
+    decide(isOurs);
+    world.clock.advance(1_000);
+
+    expect(world.of('a').map(({ kind }) => kind)).toEqual(kinds);
+    expect(world.disk.state.pending.size).toBe(0);
+  },
+);
+
+test('the Stop of a session that this node buries is told also by the next process', () => {
+  const world = new World().ready();
+  const facts = factsOf('a');
+  const nasOfDead = { ...facts.identity.nas, identifier: 'bras-2' };
+  const buried = { ...facts, identity: { ...facts.identity, nas: nasOfDead } };
+  const known = { atMs: world.clock.wallMs(), uptimeMs: 5, usage: usageOf(1) };
+  world.accountant.bury([{ facts: buried, known }], () => {});
+  world.clock.advance(100);
+  const recovered = world.disk.recovered();
+  const asked = sessionIdsIn(recovered, nas.identifier);
+
+  const accountant = world.start();
+  accountant.recover(
+    recovered,
+    () => false,
+    (sessionId) => asked.includes(sessionId),
+  );
+  world.clock.advance(1_000);
+
+  expect(world.of('a').map(({ kind }) => kind)).toEqual(['stop']);
+});
+
 test('nothing more is told of a session that another node has buried, not even its Start', () => {
   const world = new World().ready();
   world.answers = () => false;
@@ -367,7 +412,7 @@ test('nothing more is told of a session that another node has buried, not even i
   world.accountant.ended('b', { usage: usageOf(1), terminateCause: 1 });
   world.clock.advance(100);
   const recovered = world.disk.recovered();
-  expect(sessionIdsIn(recovered).toSorted()).toEqual(['a', 'b', 'c']);
+  expect(sessionIdsIn(recovered, nas.identifier).toSorted()).toEqual(['a', 'b', 'c']);
 
   world.answers = () => true;
   const accountant = world.start();
