@@ -1,5 +1,5 @@
 /**
- * What runs over an authenticated link: CCP for encryption and IPCP for addresses, in that order. Enter: control frames that
+ * What runs over an authenticated link: CCP for encryption, then IPCP for addresses and, if wished, BCP beside it. Enter: control frames that
  * the link delivers, expiries, the engine's loss of cipher. Leave: frames, keys, the network's up and down, one failure.
  * A bundle lives as long as its link stays open; a link that starts over gets a new one.
  *
@@ -11,8 +11,11 @@
  * - Whenever CCP opens, an IPCP request that waits for its answer is sent again.
  * - If encryption is not required and the peer asks for IPCP without a sign of CCP, CCP has a short grace and is given up.
  * - If encryption is required, the network is up only while CCP is open, and a peer that refuses ends the bundle.
+ * - BCP waits for CCP as IPCP does. It never ends a bundle: a peer that does not bridge has its IPv4 all the same.
  */
 
+import { Bcp, type BcpEffect } from './bcp/bcp.ts';
+import type { BridgeTakes } from './bcp/options.ts';
 import type { Cause } from './cause.ts';
 import { Ccp, type CcpEffect } from './ccp/ccp.ts';
 import type { Mppe, MppePolicy } from './ccp/options.ts';
@@ -21,7 +24,7 @@ import { type Addresses, Ipcp, type IpcpEffect } from './ipcp/ipcp.ts';
 import type { IpcpSettings } from './ipcp/options.ts';
 import type { FinishCause } from './negotiator.ts';
 import { codes } from './packet.ts';
-import { ccpProtocol, ipcpProtocol } from './protocol.ts';
+import { bcpProtocol, ccpProtocol, ipcpProtocol } from './protocol.ts';
 
 /** Time for the first sign of CCP after the peer's IPCP request: longer than a period of our restart timer. */
 const ccpGraceMs = 3_500;
@@ -34,9 +37,11 @@ export interface BundleSettings extends MppePolicy {
   /** Whether authentication has left MPPE keys. */
   readonly keysAvailable: boolean;
   readonly addresses: IpcpSettings;
+  /** Whether LANs are to be bridged through the link. */
+  readonly bridging?: boolean;
 }
 
-export type BundleTimer = 'ccp' | 'ipcp' | 'ccp-grace';
+export type BundleTimer = 'ccp' | 'ipcp' | 'bcp' | 'ccp-grace';
 
 /** A network that is up: its addresses, and what its packets are encrypted with; undefined on a clear one. */
 export interface StandingNetwork extends Addresses {
@@ -55,6 +60,12 @@ export type BundleEffect =
   | ({ readonly do: 'network-up' } & StandingNetwork)
   /** Packets must not flow until `network-up` comes again. */
   | { readonly do: 'network-down' }
+  /** Ethernet frames may pass, of the kinds that the peer takes. */
+  | { readonly do: 'bridge-up'; readonly peerTakes: BridgeTakes }
+  /** They must not, until `bridge-up` comes again. */
+  | { readonly do: 'bridge-down' }
+  /** There is no bridging, or no more; the rest goes on. The peer may ask for it later. */
+  | { readonly do: 'bridge-finished'; readonly cause: FinishCause }
   /** Hand this to the link's `rejectProtocol`. */
   | { readonly do: 'protocol-reject'; readonly protocol: number; readonly bytes: Uint8Array }
   /** The last effect of a bundle that cannot be: close the link with this cause. */
@@ -66,6 +77,7 @@ export class Bundle {
   readonly #settings: BundleSettings;
   readonly #ccp: Ccp | undefined;
   readonly #ipcp: Ipcp;
+  readonly #bcp: Bcp | undefined;
   #encryption: 'pending' | 'open' | 'clear' = 'pending';
   #mppe: Mppe | undefined;
   #addresses: Addresses | undefined;
@@ -74,6 +86,8 @@ export class Bundle {
   #ccpHeard = false;
   #graceArmed = false;
   #networkUp = false;
+  #peerTakes: BridgeTakes | undefined;
+  #bridgeUp = false;
   #over = false;
 
   constructor(settings: BundleSettings) {
@@ -82,6 +96,7 @@ export class Bundle {
     const wanted = encryption !== 'no' && keysAvailable && strengths.size > 0;
     this.#ccp = wanted ? new Ccp({ strengths, stateful }) : undefined;
     this.#ipcp = new Ipcp(settings.addresses);
+    this.#bcp = settings.bridging ? new Bcp() : undefined;
   }
 
   /** What the packets are encrypted with; undefined while they are not. */
@@ -110,6 +125,7 @@ export class Bundle {
   down(): Effects {
     if (this.#over) return [];
     const effects = [
+      ...this.#ofBcp(this.#bcp?.down() ?? []),
       ...this.#ofIpcp(this.#ipcpStarted ? this.#ipcp.down() : []),
       ...this.#ofCcp(this.#ccp?.down() ?? []),
       ...this.#disarmGrace(),
@@ -125,6 +141,8 @@ export class Bundle {
         return this.#ofCcp(this.#ccp?.expired() ?? []);
       case 'ipcp':
         return this.#ofIpcp(this.#ipcp.expired());
+      case 'bcp':
+        return this.#ofBcp(this.#bcp?.expired() ?? []);
       case 'ccp-grace':
         if (!this.#graceArmed) return [];
         this.#graceArmed = false;
@@ -137,10 +155,16 @@ export class Bundle {
     return this.#over ? [] : this.#ofCcp(this.#ccp?.cipherLost() ?? []);
   }
 
+  /** This side cannot bridge after all: the peer is told, with `text` for its log. */
+  endBridging(text: string): Effects {
+    return this.#over ? [] : this.#ofBcp(this.#bcp?.close(text) ?? []);
+  }
+
   /** The peer sent an LCP Protocol-Reject for a protocol of ours. */
   protocolRejected(protocol: number): Effects {
     if (this.#over) return [];
     if (protocol === ccpProtocol) return this.#ofCcp(this.#ccp?.protocolRejected() ?? []);
+    if (protocol === bcpProtocol) return this.#ofBcp(this.#bcp?.protocolRejected() ?? []);
     if (protocol === ipcpProtocol && this.#ipcpStarted) return this.#ofIpcp(this.#ipcp.protocolRejected());
     return [];
   }
@@ -152,6 +176,8 @@ export class Bundle {
         return this.#ccpReceived(bytes);
       case ipcpProtocol:
         return this.#ipcpReceived(bytes);
+      case bcpProtocol:
+        return this.#bcpReceived(bytes);
       default:
         return [{ do: 'protocol-reject', protocol, bytes }];
     }
@@ -169,6 +195,12 @@ export class Bundle {
     // One is enough: a newer request replaces the older, which its sender has forgotten.
     this.#held = bytes;
     return [note('held'), ...this.#armGrace()];
+  }
+
+  #bcpReceived(bytes: Uint8Array): Effects {
+    if (this.#bcp === undefined) return [{ do: 'protocol-reject', protocol: bcpProtocol, bytes }];
+    const effects = this.#ofBcp(this.#bcp.received(bytes));
+    return this.#ipcpStarted ? effects : [...effects, ...this.#armGrace()];
   }
 
   #armGrace(): Effects {
@@ -192,7 +224,7 @@ export class Bundle {
         case 'ccp-down':
           this.#mppe = undefined;
           this.#encryption = 'pending';
-          return this.#network();
+          return [...this.#bridge(), ...this.#network()];
         case 'ccp-clear':
           if (this.#settings.encryption !== 'required') return this.#settled('clear');
           return this.#fail(effect.reason === 'timeout' ? 'encryption-timeout' : 'encryption-refused');
@@ -202,7 +234,7 @@ export class Bundle {
     });
   }
 
-  /** CCP has come to an end: IPCP begins, or its request goes out once more, and what was held is answered. */
+  /** CCP has come to an end: IPCP and BCP begin, or their requests go out once more, and what was held is answered. */
   #settled(encryption: 'open' | 'clear'): Effects {
     this.#encryption = encryption;
     const effects: BundleEffect[] = [...this.#disarmGrace()];
@@ -211,7 +243,8 @@ export class Bundle {
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) effects.push(...this.#ofIpcp(this.#ipcp.received(held)));
-    return [...effects, ...this.#network()];
+    effects.push(...this.#network(), ...this.#ofBcp(this.#bcp?.settled() ?? []));
+    return [...effects, ...this.#bridge()];
   }
 
   #ofIpcp(effects: readonly IpcpEffect[]): Effects {
@@ -233,13 +266,43 @@ export class Bundle {
 
   /** The network is up while IPCP is and CCP has settled: what was encrypted is not in clear while CCP is renegotiated. */
   #network(): Effects {
-    const clearEnough = this.#encryption === 'clear' && this.#settings.encryption !== 'required';
-    const covered = this.#encryption === 'open' || clearEnough;
-    const up = this.#addresses !== undefined && covered;
+    const up = this.#addresses !== undefined && this.#covered;
     if (up === this.#networkUp) return [];
     this.#networkUp = up;
     if (this.#addresses === undefined || !up) return [{ do: 'network-down' }];
     return [{ do: 'network-up', ...this.#addresses, mppe: this.#mppe }];
+  }
+
+  #ofBcp(effects: readonly BcpEffect[]): Effects {
+    return effects.flatMap((effect): Effects => {
+      switch (effect.do) {
+        case 'bcp-up':
+          this.#peerTakes = effect.peerTakes;
+          return this.#bridge();
+        case 'bcp-down':
+          this.#peerTakes = undefined;
+          return this.#bridge();
+        case 'bcp-finished':
+          return [{ do: 'bridge-finished', cause: effect.cause }];
+        default:
+          return [effect];
+      }
+    });
+  }
+
+  /** The bridge follows BCP and CCP as the network follows IPCP and CCP. */
+  #bridge(): Effects {
+    const up = this.#peerTakes !== undefined && this.#covered;
+    if (up === this.#bridgeUp) return [];
+    this.#bridgeUp = up;
+    if (this.#peerTakes === undefined || !up) return [{ do: 'bridge-down' }];
+    return [{ do: 'bridge-up', peerTakes: this.#peerTakes }];
+  }
+
+  /** Whether what encryption the two owe each other is there. */
+  get #covered(): boolean {
+    const clearEnough = this.#encryption === 'clear' && this.#settings.encryption !== 'required';
+    return this.#encryption === 'open' || clearEnough;
   }
 
   #fail(cause: Cause): Effects {

@@ -42,8 +42,8 @@ export const notes = {
   'protocol-rejected': 'frames answered with a Protocol-Reject',
   'protocol-rejects-exhausted': 'foreign frames dropped after the bound on Protocol-Rejects',
   looped: 'packets that carry our own magic number',
-  held: 'IPCP requests that waited for CCP to settle',
-  refused: 'IPCP packets other than requests that came before CCP settled',
+  held: 'IPCP and BCP requests that waited for CCP to settle',
+  refused: 'IPCP and BCP packets other than requests that came before CCP settled',
 } as const;
 export type Note = keyof typeof notes;
 

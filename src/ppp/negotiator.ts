@@ -1,6 +1,6 @@
 /**
  * One layer's negotiation: the automaton of RFC 1661 section 4, the option rows of the layer, the restart timer and the
- * counters. LCP, CCP and IPCP are instances; they differ in rows and in the codes that they add.
+ * counters. LCP, CCP, IPCP and BCP are instances; they differ in rows and in the codes that they add.
  *
  * Packets and expiries go in; packets to send, timer orders and the layer's changes come out. What a packet's codes above 7
  * mean is the owner's business, which offers them to `extended`.
@@ -24,7 +24,7 @@ const maxTerminate = 2;
 /** Refusals in a row, ours or the peer's, before the two are said not to converge. */
 const maxRefusals = 20;
 
-export type LayerName = 'lcp' | 'ccp' | 'ipcp';
+export type LayerName = 'lcp' | 'ccp' | 'ipcp' | 'bcp';
 
 /** Why a layer finished. */
 export type FinishCause = 'timeout' | 'closed' | 'terminated' | 'rejected' | 'no-convergence';

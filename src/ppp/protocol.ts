@@ -8,12 +8,14 @@ export type ProtocolKind = 'control' | 'authentication' | 'data' | 'foreign';
 
 const rows = [
   { number: 0x0021, name: 'IP', kind: 'data' },
+  { number: 0x0031, name: 'Bridging', kind: 'data' },
   { number: 0x003d, name: 'Multilink', kind: 'data' },
   { number: 0x0057, name: 'IPv6', kind: 'data' },
   { number: 0x00fb, name: 'Compressed link datagram', kind: 'data' },
   { number: 0x00fd, name: 'Compressed datagram', kind: 'data' },
   { number: 0x8021, name: 'IPCP', kind: 'control' },
   { number: 0x802b, name: 'IPXCP', kind: 'foreign' },
+  { number: 0x8031, name: 'BCP', kind: 'control' },
   { number: 0x803f, name: 'NBFCP', kind: 'foreign' },
   { number: 0x8057, name: 'IPV6CP', kind: 'foreign' },
   { number: 0x80fb, name: 'Link CCP', kind: 'foreign' },
@@ -35,6 +37,7 @@ const byName = Object.fromEntries(rows.map((row) => [row.name, row.number])) as 
 
 export const lcpProtocol = byName.LCP;
 export const ipcpProtocol = byName.IPCP;
+export const bcpProtocol = byName.BCP;
 export const ccpProtocol = byName.CCP;
 
 /** The protocol's name, or its number in four digits. */

@@ -19,10 +19,12 @@ import {
   ntPasswordHash,
 } from '../../src/ppp/auth/mschap-hash.ts';
 import { Password } from '../../src/ppp/auth/password.ts';
+import type { BridgeTakes } from '../../src/ppp/bcp/options.ts';
 import { Bundle, type BundleEffect, type BundleSettings } from '../../src/ppp/bundle.ts';
 import type { Cause } from '../../src/ppp/cause.ts';
 import type { Mppe } from '../../src/ppp/ccp/options.ts';
 import { Link, type LinkEffect, type LinkSettings } from '../../src/ppp/link.ts';
+import type { FinishCause } from '../../src/ppp/negotiator.ts';
 import { codes } from '../../src/ppp/packet.ts';
 import { ccpProtocol, protocolName } from '../../src/ppp/protocol.ts';
 
@@ -51,6 +53,9 @@ export class End {
   readonly link: Link;
   bundle: Bundle | undefined;
   network: Network | undefined;
+  /** What the peer takes while LANs are bridged, and why they are not. */
+  bridge: BridgeTakes | undefined;
+  unbridged: FinishCause | undefined;
   cause: Cause | undefined;
   receive: Mppe | 'off' = 'off';
   transmit: Mppe | 'off' = 'off';
@@ -141,6 +146,15 @@ export class End {
       case 'network-down':
         this.network = undefined;
         return;
+      case 'bridge-up':
+        this.bridge = effect.peerTakes;
+        return;
+      case 'bridge-down':
+        this.bridge = undefined;
+        return;
+      case 'bridge-finished':
+        this.unbridged = effect.cause;
+        return;
       case 'protocol-reject':
         return this.ofLink(this.link.rejectProtocol(effect.protocol, effect.bytes));
       case 'failed':
@@ -180,8 +194,9 @@ export class End {
     const bundle = this.bundle;
     this.bundle = undefined;
     this.ofBundle(bundle?.down() ?? []);
-    if (this.receive !== 'off' || this.transmit !== 'off' || this.network !== undefined) {
-      throw new Error(`${this.name}: keys or network outlive the bundle`);
+    const isOff = this.receive === 'off' && this.transmit === 'off';
+    if (!isOff || this.network !== undefined || this.bridge !== undefined) {
+      throw new Error(`${this.name}: keys, network or bridge outlive the bundle`);
     }
   }
 

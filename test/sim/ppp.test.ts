@@ -41,6 +41,7 @@ interface Policy {
   readonly encryption: Encryption;
   readonly strengths: ReadonlySet<MppeBits>;
   readonly stateful: MppePolicy['stateful'];
+  readonly bridging: boolean;
 }
 
 function some<T>(random: Random, from: readonly T[]): Set<T> {
@@ -57,6 +58,7 @@ function policy(random: Random): Policy {
     encryption: one(random, ['no', 'yes', 'required']),
     strengths: some(random, mppeBits),
     stateful: below(random, 2) === 0 ? 'allowed' : 'never',
+    bridging: below(random, 3) !== 0,
   };
 }
 
@@ -130,8 +132,9 @@ function expectation({
 }
 
 /** What must be true at the end of every run, whatever the wire did: both ended with a cause, or both are up and agree. */
-function checkEnd({ server, client }: Outcome): void {
+function checkEnd({ plan, server, client }: Outcome): void {
   if (server.cause !== undefined && client.cause !== undefined) return;
+  checkBridge(plan, server, client);
   expect({ server: stand(server), client: stand(client) }).toEqual({
     server: { up: { local, remote, dns: [] }, cause: undefined, keys: [client.receive, server.receive] },
     client: {
@@ -141,6 +144,15 @@ function checkEnd({ server, client }: Outcome): void {
     },
   });
   expect(client.receive).toEqual(server.receive);
+}
+
+/** LANs are bridged where both ends are asked to, and only there; an end may have lost all of its ten requests. */
+function checkBridge(plan: Plan, server: End, client: End): void {
+  const isWished = plan.server.bridging && plan.client.bridging;
+  if (isWished && [server.unbridged, client.unbridged].includes('timeout')) return;
+  const takes = { taggedFrames: true, inlineManagement: true, controlIndicator: false };
+  const bridge = isWished ? takes : undefined;
+  expect({ server: server.bridge, client: client.bridge }).toEqual({ server: bridge, client: bridge });
 }
 
 function stand({ network, cause, transmit, receive }: End) {

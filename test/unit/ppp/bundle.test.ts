@@ -6,7 +6,7 @@ import { below, seededRandom } from '../../../src/base/random.ts';
 import type { MppeBits } from '../../../src/ppp/auth/mppe-keys.ts';
 import { Bundle, type BundleEffect, type BundleSettings } from '../../../src/ppp/bundle.ts';
 import type { IpcpSettings } from '../../../src/ppp/ipcp/options.ts';
-import { ccpProtocol, ipcpProtocol } from '../../../src/ppp/protocol.ts';
+import { bcpProtocol, ccpProtocol, ipcpProtocol } from '../../../src/ppp/protocol.ts';
 import { packet, sent, those } from './peer.ts';
 
 const ipv4 = (text: string): number => parseIpv4(text) ?? 0;
@@ -483,11 +483,11 @@ describe('any bundle', () => {
     for (let seed = 0; seed < 300; seed += 1) {
       const random = seededRandom(seed);
       const encryption = seed % 2 === 0 ? 'yes' : 'required';
-      const { bundle } = begun({ ...several, encryption, stateful: 'allowed' });
+      const { bundle } = begun({ ...several, encryption, stateful: 'allowed', bridging: true });
       for (let frame = 0; frame < 100; frame += 1) {
         const bytes = random(below(random, 24));
         if (bytes.length > 4) bytes.set([below(random, 16), below(random, 3), 0, bytes.length]);
-        const protocol = below(random, 2) === 0 ? ccpProtocol : ipcpProtocol;
+        const protocol = [ccpProtocol, ipcpProtocol, bcpProtocol][below(random, 3)] ?? 0;
         expect(bundle.received(protocol, bytes).length, `seed ${seed}`).toBeLessThan(16);
       }
     }
