@@ -35,7 +35,7 @@ import {
 } from '../base/layout.ts';
 
 /** Both sides must be of the same version; an engine of another one is told so and left alone. */
-export const contractVersion = 4;
+export const contractVersion = 5;
 
 /** Octets before the fields of every message. */
 export const headerSize = 8;
@@ -58,8 +58,11 @@ export const framing = { addressControl: 1, protocolField: 2, shortSequence: 4 }
 /** Call-keys, call-shape: which half. `receive` is what comes from the peer. */
 export const direction = { receive: 1, transmit: 2 } as const;
 
-/** Call-attach: what may pass, and whether network packets must be encrypted both ways. */
+/** Call-attach, call-bridge: what may pass, and whether it must be encrypted both ways. */
 export const attach = { receive: 1, transmit: 2, encryptionRequired: 4 } as const;
+
+/** Call-bridge: what the peer takes beyond plain Ethernet frames: VLAN tags; BPDUs and their like; a mark on these. */
+export const takes = { taggedFrames: 1, inlineManagement: 2, controlIndicator: 4 } as const;
 
 /** Commands: control → engine. */
 export const commands = {
@@ -173,8 +176,18 @@ export const commands = {
     layout: message({ call: u32, receiveOctets: u64, transmitOctets: u64, totalOctets: u64 }),
   },
 
-  /** Make a TUN interface of this name, down and without addresses; `link-opened` answers. */
-  'link-open': { type: 32, layout: message({ link: u32, name: text(16) }) },
+  /**
+   * Join a call to a port of a bridge (0: none): Ethernet frames pass between the two (RFC 3518), counted, limited and encrypted as
+   * network packets are. `flags` is `attach`. What the peer does not take of `takes` is dropped and counted.
+   */
+  'call-bridge': { type: 28, layout: message({ call: u32, link: u32, flags: u16, takes: u16 }) },
+
+  /**
+   * Make an interface of this name, down and without addresses; `link-opened` answers. A TUN, for `call-attach`; or, with a
+   * `bridge`, a TAP, for `call-bridge`, which is a port of that Linux bridge (ENODEV: there is none of that name;
+   * EOPNOTSUPP: it is not a bridge).
+   */
+  'link-open': { type: 32, layout: message({ link: u32, name: text(16), bridge: text(16) }) },
   /** Remove it, with its addresses and routes; `link-closed` answers. */
   'link-close': { type: 33, layout: message({ link: u32 }) },
   /** Say `link-wanted` when the host sends a packet out of it; the packet waits in the interface. Joining a call to it takes this back. */
@@ -202,7 +215,7 @@ const callCounters = {
   transmittedOctets: u64,
   receivedPackets: u64,
   transmittedPackets: u64,
-  /** Network packets that a rate or a quota did not let pass; none of the above has them. */
+  /** Network packets and bridged frames that a rate or a quota did not let pass; none of the above has them. */
   shaped: u64,
   /** Frames for control, both ways. */
   receivedFrames: u32,
@@ -221,7 +234,7 @@ const callCounters = {
   undecryptable: u32,
   /** Network packets refused because they came, or would have left, in clear where encryption is required. */
   unencrypted: u32,
-  /** Packets that the socket, the interface or a ring did not take. */
+  /** Packets that the socket, the interface, a ring or, of bridged frames, the peer did not take. */
   dropped: u32,
   /** Milliseconds since anything was received. */
   silentMs: u32,
@@ -251,6 +264,7 @@ export const events = {
     layout: message({
       call: u32,
       link: u32,
+      bridgeLink: u32,
       localAddress: u32,
       peerAddress: u32,
       peerCallId: u16,

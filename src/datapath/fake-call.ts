@@ -17,11 +17,12 @@ import {
   framing,
   peerCallIdKnown,
 } from './contract.ts';
+import { frameOf, informationOf, mayPass } from './fake-bridge.ts';
 import { Cutter, Reassembly } from './fake-fragments.ts';
 import { bucketDepths, Quotas, TokenBucket } from './fake-limits.ts';
 import { Watch } from './fake-watch.ts';
 import { ReceiveWindow } from './fake-window.ts';
-import type { Fragment, GrePacket, Payload, Seal, Wire } from './fake-wire.ts';
+import type { Data, Fragment, GrePacket, Payload, Seal, Wire } from './fake-wire.ts';
 
 /** How long a packet that came early waits for those before it. */
 const reorderMs = 10;
@@ -43,7 +44,7 @@ const echoReply = 10;
 export interface Surroundings {
   readonly wire: Wire;
   emit(event: Event): void;
-  /** A network packet for the host, out of the interface `link`. */
+  /** A network packet or a bridged frame for the host, out of the interface `link`. */
   deliver(link: number, octets: Uint8Array): void;
   /** True while control is away: then echoes are answered here. */
   alone(): boolean;
@@ -62,6 +63,18 @@ interface Cipher {
 
 /** Between two `cipher-lost` of one call. */
 const lostAgainMs = 1000;
+
+/** An interface of the host to which a call is joined, and what may pass between the two: `flags` is the contract's `attach`. */
+interface Passage {
+  link: number;
+  flags: number;
+}
+
+/** What the host sends, as it came out of its interface. */
+interface Sent {
+  readonly octets: Uint8Array;
+  readonly isBridged: boolean;
+}
 
 type Counters = {
   -readonly [Name in Exclude<keyof CounterRow, 'call' | 'silentMs' | 'idleMs'>]: CounterRow[Name];
@@ -92,14 +105,15 @@ export class FakeCall {
   readonly localAddress: Ipv4;
   readonly peerAddress: Ipv4;
   peerCallId: number;
-  link = 0;
+  readonly network: Passage = { link: 0, flags: 0 };
+  readonly bridging: Passage = { link: 0, flags: 0 };
   memo: Uint8Array = new Uint8Array(0);
   readonly #around: Surroundings;
   readonly #counters: Counters = { ...zeroCounters };
   #peerKnown: boolean;
   /** Frames that wait for the peer's Call ID. */
   #waiting: { readonly protocol: number; readonly information: Uint8Array }[] = [];
-  #passes = 0;
+  #peerTakes = 0;
   #ourMagic: number | undefined;
   #cutter = new Cutter(0, 'long');
   #reassembly: Reassembly | undefined;
@@ -114,7 +128,7 @@ export class FakeCall {
   readonly #receiveRate = new TokenBucket(bucketDepths.receive);
   readonly #transmitRate = new TokenBucket(bucketDepths.transmit);
   readonly #quotas = new Quotas();
-  readonly #queue: Uint8Array[] = [];
+  readonly #queue: Sent[] = [];
   #credit: Timer | undefined;
 
   readonly #watch: Watch;
@@ -149,13 +163,28 @@ export class FakeCall {
   }
 
   attach({ link, flags }: CommandOf<'call-attach'>): void {
-    this.link = link;
-    this.#passes = flags;
+    Object.assign(this.network, { link, flags });
   }
 
-  detach(): void {
-    this.link = 0;
-    this.#queue.length = 0;
+  bridge({ link, flags, takes }: CommandOf<'call-bridge'>): void {
+    Object.assign(this.bridging, { link, flags });
+    this.#peerTakes = takes;
+  }
+
+  /** Whether it is joined to this interface. */
+  joins(link: number): boolean {
+    return this.network.link === link || this.bridging.link === link;
+  }
+
+  detach(link: number): void {
+    const isBridged = this.bridging.link === link;
+    this.#passage(isBridged).link = 0;
+    const kept = this.#queue.filter((sent) => sent.isBridged !== isBridged);
+    this.#queue.splice(0, this.#queue.length, ...kept);
+  }
+
+  #passage(isBridged: boolean): Passage {
+    return isBridged ? this.bridging : this.network;
   }
 
   shape(command: CommandOf<'call-shape'>): void {
@@ -197,45 +226,47 @@ export class FakeCall {
     }
   }
 
-  /** A network packet of the host, to the peer, if it may pass; it waits while the rate is used up. */
-  sendPacket(octets: Uint8Array): void {
+  /** What the host sent out of `link`, a network packet or an Ethernet frame, to the peer, if it may pass; it waits while the rate is used up. */
+  sendPacket(link: number, octets: Uint8Array): void {
     if (this.#queue.length === queuedPacketsMax) return;
-    this.#queue.push(octets);
+    this.#queue.push({ octets, isBridged: this.bridging.link === link });
     this.#sendQueued();
   }
 
   #sendQueued(): void {
     this.#credit?.cancel();
     while (this.#transmitRate.mayPass(this.#nowMs)) {
-      const octets = this.#queue.shift();
-      if (octets === undefined) return;
-      this.#sendNow(octets);
+      const sent = this.#queue.shift();
+      if (sent === undefined) return;
+      this.#sendNow(sent);
     }
     if (this.#queue.length === 0) return;
     const delayMs = this.#transmitRate.dueMs - this.#nowMs;
     this.#credit = this.#around.wire.clock.arm(delayMs, () => this.#sendQueued());
   }
 
-  #sendNow(octets: Uint8Array): void {
-    if ((this.#passes & attach.transmit) === 0) {
+  #sendNow({ octets, isBridged }: Sent): void {
+    const { flags } = this.#passage(isBridged);
+    const information = isBridged ? informationOf(octets) : octets;
+    if ((flags & attach.transmit) === 0 || (isBridged && !mayPass(octets, this.#peerTakes))) {
       this.#counters.dropped++;
-    } else if (this.#transmit === undefined && this.#encrypts) {
+    } else if (this.#transmit === undefined && encrypts(flags)) {
       this.#counters.unencrypted++;
     } else if (this.#quotas.isTransmitSpent(this.#counters)) {
       this.#counters.shaped++;
-    } else if (this.#sendInParts(octets, this.#seal())) {
+    } else if (this.#sendInParts({ octets: information, isBridged, seal: this.#seal() })) {
       this.#transmitRate.spend(octets.length);
       this.#watch.passed();
       this.#counters.transmittedPackets++;
-      this.#counters.transmittedOctets += BigInt(octets.length + 2);
+      this.#counters.transmittedOctets += BigInt(information.length + 2);
       this.#saySpent();
     } else {
       this.#counters.dropped++;
     }
   }
 
-  #sendInParts(octets: Uint8Array, seal: Seal | undefined): boolean {
-    const payloads = this.#cutter.cut(octets, seal) ?? [{ is: 'packet', octets, seal } as const];
+  #sendInParts(data: Data): boolean {
+    const payloads = this.#cutter.cut(data) ?? [{ is: 'packet', ...data } as const];
     return payloads.every((payload) => this.#send(payload));
   }
 
@@ -258,8 +289,10 @@ export class FakeCall {
 
   /** What the snapshot says of it. */
   held(): EventOf<'call-held'> {
-    const { handle: call, link, localAddress, peerAddress, peerCallId, memo } = this;
-    return { kind: 'call-held', call, link, localAddress, peerAddress, peerCallId, memo };
+    const { handle: call, localAddress, peerAddress, peerCallId, memo } = this;
+    const { network, bridging } = this;
+    const links = { link: network.link, bridgeLink: bridging.link };
+    return { kind: 'call-held', call, ...links, localAddress, peerAddress, peerCallId, memo };
   }
 
   row(): CounterRow {
@@ -300,7 +333,7 @@ export class FakeCall {
   #take(payload: Payload): void {
     if (payload.is === 'fragment') this.#takeFragment(payload);
     else if (payload.is === 'frame') this.#takeFrame(payload.protocol, payload.information);
-    else this.#takePacket(payload.octets, payload.seal);
+    else this.#takePacket(payload);
   }
 
   #takeFragment(fragment: Fragment): void {
@@ -315,7 +348,7 @@ export class FakeCall {
       this.#counters.fragmentsLate++;
       if (this.#counters.fragmentsLost > 0) this.#counters.fragmentsLost--;
     }
-    if (is === 'complete') this.#takePacket(octets, fragment.seal);
+    if (is === 'complete') this.#takePacket({ ...fragment, octets });
   }
 
   #takeFrame(protocol: number, information: Uint8Array): void {
@@ -330,18 +363,19 @@ export class FakeCall {
     }
   }
 
-  #takePacket(octets: Uint8Array, seal: Seal | undefined): void {
-    if (seal === undefined && (this.#receive !== undefined || this.#encrypts)) {
+  #takePacket({ octets, isBridged, seal }: Data): void {
+    const passage = this.#passage(isBridged);
+    if (seal === undefined && (this.#receive !== undefined || encrypts(passage.flags))) {
       this.#counters.unencrypted++;
     } else if (seal !== undefined && !this.#opens(seal)) {
       this.#counters.undecryptable++;
     } else {
-      this.#toHost(octets);
+      this.#toHost(passage, octets, isBridged ? frameOf(octets) : octets);
     }
   }
 
-  #toHost(octets: Uint8Array): void {
-    if ((this.#passes & attach.receive) === 0 || this.link === 0) {
+  #toHost({ link, flags }: Passage, information: Uint8Array, octets: Uint8Array): void {
+    if ((flags & attach.receive) === 0 || link === 0) {
       this.#counters.dropped++;
       return;
     }
@@ -352,9 +386,9 @@ export class FakeCall {
     this.#receiveRate.spend(octets.length);
     this.#watch.passed();
     this.#counters.receivedPackets++;
-    this.#counters.receivedOctets += BigInt(octets.length + 2);
+    this.#counters.receivedOctets += BigInt(information.length + 2);
     this.#saySpent();
-    this.#around.deliver(this.link, octets);
+    this.#around.deliver(link, octets);
   }
 
   #saySpent(): void {
@@ -386,11 +420,6 @@ export class FakeCall {
     this.#around.emit({ kind: 'cipher-lost', call: this.handle });
   }
 
-  /** True if nothing may pass in clear. */
-  get #encrypts(): boolean {
-    return (this.#passes & attach.encryptionRequired) !== 0;
-  }
-
   #seal(): Seal | undefined {
     const cipher = this.#transmit;
     if (cipher === undefined) return undefined;
@@ -410,6 +439,11 @@ export class FakeCall {
   get #nowMs(): number {
     return this.#around.wire.clock.nowMs();
   }
+}
+
+/** True if nothing may pass in clear. */
+function encrypts(flags: number): boolean {
+  return (flags & attach.encryptionRequired) !== 0;
 }
 
 /** [RFC 1661 5.8] The reply has the request's identifier and data, and our magic number. */

@@ -5,7 +5,7 @@
  */
 
 import { concat } from '../base/bytes.ts';
-import type { Fragment, Seal } from './fake-wire.ts';
+import type { Data, Fragment } from './fake-wire.ts';
 
 /** The protocol field inside a fragmented packet, and MPPE's header with the protocol field that it covers. */
 const protocolOctets = 2;
@@ -26,7 +26,7 @@ export class Cutter {
   }
 
   /** The packet in parts; undefined if it may travel whole. The first parts are shorter by what stands before the packet. */
-  cut(octets: Uint8Array, seal: Seal | undefined): readonly Fragment[] | undefined {
+  cut({ octets, isBridged, seal }: Data): readonly Fragment[] | undefined {
     const information = octets.length + (seal === undefined ? 0 : mppeOctets);
     if (this.#most <= 0 || information <= this.#frameBytesMax) return undefined;
     const before = information - octets.length + protocolOctets;
@@ -39,6 +39,7 @@ export class Cutter {
         begins: from === -before,
         ends: to === octets.length,
         octets: octets.subarray(Math.max(0, from), Math.max(0, to)),
+        isBridged,
         seal,
       });
     }

@@ -40,16 +40,21 @@ export interface Seal {
 export type Payload =
   | Fragment
   | { readonly is: 'frame'; readonly protocol: number; readonly information: Uint8Array }
-  | { readonly is: 'packet'; readonly octets: Uint8Array; readonly seal?: Seal | undefined };
+  | ({ readonly is: 'packet' } & Data);
 
-/** A part of a packet (RFC 1990 section 3). The seal is the packet's, and goes with each of its parts. */
-export interface Fragment {
+/** The information field of a network packet, or of a bridged frame. */
+export interface Data {
+  readonly octets: Uint8Array;
+  readonly isBridged: boolean;
+  readonly seal?: Seal | undefined;
+}
+
+/** A part of a packet (RFC 1990 section 3). Its kind and seal are the packet's, and go with each of its parts. */
+export interface Fragment extends Data {
   readonly is: 'fragment';
   readonly sequence: number;
   readonly begins: boolean;
   readonly ends: boolean;
-  readonly octets: Uint8Array;
-  readonly seal?: Seal | undefined;
 }
 
 /** An enhanced GRE packet (RFC 2637 section 4.1) of which only what matters is left. */

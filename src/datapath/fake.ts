@@ -1,7 +1,8 @@
 /**
  * An engine in memory, with the face, the order and the bounds of the real one: for tests and for the simulation of our client
  * against our server. Commands go in; events come out later, by the clock. Engines reach each other over a `Wire`
- * (fake-wire.ts); a host's network packets go in with `transmit` and come out at `onPacket`. Pure.
+ * (fake-wire.ts); a host's network packets, and the Ethernet frames of its bridges, go in with `transmit` and come out at
+ * `onPacket`. Pure.
  *
  * `connect` gives one control its face. When that control leaves, the engine goes on, as the real one does, and the next
  * control gets the snapshot.
@@ -27,7 +28,7 @@ import { Outbox } from './fake-outbox.ts';
 import { FakeTcp, type TcpOwner } from './fake-tcp.ts';
 import type { GrePacket, Wire } from './fake-wire.ts';
 
-const errno = { EPERM: 1, EEXIST: 17, EINVAL: 22 } as const;
+const errno = { EPERM: 1, EEXIST: 17, ENODEV: 19, EINVAL: 22, EOPNOTSUPP: 95 } as const;
 
 /** Of our first interface: those below are the host's. */
 const firstInterfaceIndex = 100;
@@ -42,6 +43,8 @@ export interface FakeEngineOptions {
   readonly address: Ipv4;
   /** Names of the host's other interfaces. */
   readonly foreignLinks?: readonly string[];
+  /** Names of the host's bridges. */
+  readonly bridges?: readonly string[];
   /** Told once when the engine has ended, by `stop` or `kill`. */
   readonly onEnd?: () => void;
 }
@@ -50,6 +53,8 @@ interface Link {
   readonly handle: number;
   readonly name: string;
   readonly interfaceIndex: number;
+  /** The bridge that it is a port of; empty: none. */
+  readonly bridge: string;
   /** Packets of the host that wait for a call. */
   readonly waiting: Uint8Array[];
   isWatched: boolean;
@@ -63,7 +68,7 @@ type Performers = { readonly [Kind in Command['kind']]: (command: CommandOf<Kind
 export class FakeEngine {
   /** Netlink requests that were performed, in order, one whole nlmsghdr message each. */
   readonly performed: Uint8Array[] = [];
-  /** Who gets the network packets that calls carry to this host. */
+  /** Who gets the network packets and the bridged frames that calls carry to this host. */
   onPacket: (linkName: string, octets: Uint8Array) => void = () => {};
 
   readonly #options: FakeEngineOptions;
@@ -114,12 +119,12 @@ export class FakeEngine {
     return control;
   }
 
-  /** The host sends a network packet out of an interface. */
+  /** The host sends a network packet out of an interface, or an Ethernet frame out of a port. */
   transmit(linkName: string, octets: Uint8Array): void {
     const link = [...this.#links.values()].find(({ name }) => name === linkName);
     if (link === undefined) throw new RangeError(`no interface ${linkName}`);
-    const joined = [...this.#calls.values()].filter((call) => call.link === link.handle);
-    for (const call of joined) call.sendPacket(octets);
+    const joined = [...this.#calls.values()].filter((call) => call.joins(link.handle));
+    for (const call of joined) call.sendPacket(link.handle, octets);
     if (joined.length === 0 && link.waiting.length < waitingMax) link.waiting.push(octets);
     this.#checkWanted(link);
   }
@@ -162,7 +167,8 @@ export class FakeEngine {
     'call-framing': (command) => this.#call(command.call)?.settle(command),
     'call-keys': (command) => this.#call(command.call)?.setKeys(command),
     'call-flush': ({ call }) => this.#call(call)?.flush(),
-    'call-attach': (command) => this.#attach(command),
+    'call-attach': (command) => this.#join(command, false, (call) => call.attach(command)),
+    'call-bridge': (command) => this.#join(command, true, (call) => call.bridge(command)),
     'call-watch': (command) => this.#call(command.call)?.watch(command),
     'call-shape': (command) => this.#call(command.call)?.shape(command),
     'call-quota': (command) => this.#call(command.call)?.setQuota(command),
@@ -215,26 +221,36 @@ export class FakeEngine {
     this.#outbox.emit({ kind: 'closed', errno: 0, ...call.end() });
   }
 
-  #openLink({ link, name }: CommandOf<'link-open'>): void {
-    const taken = this.linkNames.includes(name) || this.#options.foreignLinks?.includes(name) === true;
-    const refused = taken || this.#links.has(link);
-    const interfaceIndex = refused ? 0 : firstInterfaceIndex + this.#linksMade++;
-    if (!refused)
-      this.#links.set(link, { handle: link, name, interfaceIndex, waiting: [], isWatched: false });
-    this.#outbox.emit({ kind: 'link-opened', link, errno: refused ? errno.EEXIST : 0, interfaceIndex });
+  #openLink(command: CommandOf<'link-open'>): void {
+    const { link, name, bridge } = command;
+    const refusal = this.#linkRefusal(command);
+    const interfaceIndex = refusal === 0 ? firstInterfaceIndex + this.#linksMade++ : 0;
+    if (refusal === 0)
+      this.#links.set(link, { handle: link, name, interfaceIndex, bridge, waiting: [], isWatched: false });
+    this.#outbox.emit({ kind: 'link-opened', link, errno: refusal, interfaceIndex });
   }
 
-  #attach(command: CommandOf<'call-attach'>): void {
-    const link = this.#links.get(command.link);
-    if (command.link !== 0 && link === undefined) {
+  #linkRefusal({ link, name, bridge }: CommandOf<'link-open'>): number {
+    const { bridges = [], foreignLinks = [] } = this.#options;
+    const names = [...this.linkNames, ...foreignLinks];
+    if (this.#links.has(link)) return errno.EEXIST;
+    if (bridge !== '' && !bridges.includes(bridge))
+      return names.includes(bridge) ? errno.EOPNOTSUPP : errno.ENODEV;
+    return names.includes(name) || bridges.includes(name) ? errno.EEXIST : 0;
+  }
+
+  #join(to: { call: number; link: number }, isPort: boolean, join: (call: FakeCall) => void): void {
+    const link = this.#links.get(to.link);
+    if (to.link !== 0 && (link === undefined || (link.bridge !== '') !== isPort)) {
       this.#totals.staleHandles++;
       return;
     }
-    const call = this.#call(command.call);
-    call?.attach(command);
-    if (call === undefined || link === undefined) return;
+    const call = this.#call(to.call);
+    if (call === undefined) return;
+    join(call);
+    if (link === undefined) return;
     link.isWatched = false;
-    for (const octets of link.waiting.splice(0)) call.sendPacket(octets);
+    for (const octets of link.waiting.splice(0)) call.sendPacket(link.handle, octets);
   }
 
   #checkWanted(link: Link): void {
@@ -245,7 +261,7 @@ export class FakeEngine {
 
   #closeLink(link: number): void {
     this.#links.delete(link);
-    for (const call of this.#calls.values()) if (call.link === link) call.detach();
+    for (const call of this.#calls.values()) if (call.joins(link)) call.detach(link);
     this.#outbox.emit({ kind: 'link-closed', link });
   }
 

@@ -146,10 +146,10 @@ export class Switchboard {
     this.send({ kind: 'call-open', ...call });
   }
 
-  /** Opens a link; `sink` gets what happens on it, until its `link-closed` or a failed `link-opened`. */
-  openLink(link: number, name: string, sink: (event: LinkEvent) => void): void {
+  /** Opens a link, as a port of `bridge` if one is named; `sink` gets what happens on it, until its `link-closed` or a failed `link-opened`. */
+  openLink(link: number, name: string, sink: (event: LinkEvent) => void, bridge = ''): void {
     this.adoptLink(link, sink);
-    this.send({ kind: 'link-open', link, name });
+    this.send({ kind: 'link-open', link, name, bridge });
   }
 
   #ask(answered: (event: Event) => void): number {

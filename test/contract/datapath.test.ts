@@ -15,6 +15,7 @@ import { fakeWorld } from './fake-world.ts';
 import { realWorld } from './real-world.io.ts';
 import {
   attached,
+  bridged,
   callOpen,
   frame,
   framed,
@@ -25,10 +26,13 @@ import {
   leftCall,
   link,
   linkName,
+  openBridges,
   openCalls,
   openLink,
+  openPort,
   openTunnel,
   performed,
+  port,
   rightCall,
   rows,
   setKeys,
@@ -36,9 +40,17 @@ import {
   totals,
   until,
 } from './tunnel.ts';
-import { type Control, inner, type Pair, type Side, type World } from './world.ts';
+import { type Control, inner, type Pair, portName, type Side, type World } from './world.ts';
 
-const errno = { EPERM: 1, EEXIST: 17, EADDRINUSE: 98, ECONNRESET: 104, ECONNREFUSED: 111 };
+const errno = {
+  EPERM: 1,
+  EEXIST: 17,
+  ENODEV: 19,
+  EOPNOTSUPP: 95,
+  EADDRINUSE: 98,
+  ECONNRESET: 104,
+  ECONNREFUSED: 111,
+};
 
 describe.each([
   ['the fake engine', () => fakeWorld],
@@ -359,11 +371,121 @@ describe.each([
     });
   });
 
+  describe('bridged frames', () => {
+    test.each([
+      ['in clear', undefined],
+      ['128 bit stateless', { bits: 128, stateless: 1 }],
+      ['56 bit stateful', { bits: 56, stateless: 0 }],
+    ])('pass both ways %s, beside network packets', async (_name, cipher) => {
+      await openTunnel(pair, { required: cipher !== undefined });
+      await openBridges(pair, { required: cipher !== undefined });
+      if (cipher !== undefined) await setKeys(pair, cipher, 'secret A', 'secret B');
+
+      for (const text of ['first', 'second', 'third']) {
+        await left.sendBridged(toBytes(text));
+        expect(toText(await right.nextPacket())).toBe(text);
+        await right.sendBridged(toBytes(`${text} back`));
+        expect(toText(await left.nextPacket())).toBe(`${text} back`);
+        await left.sendPacket(linkName, toBytes(`${text} routed`));
+        expect(toText(await right.nextPacket())).toBe(`${text} routed`);
+      }
+      const [row] = await rows(right.control);
+      expect(row?.receivedPackets).toBeGreaterThanOrEqual(6n);
+      expect(row).toMatchObject({ undecryptable: 0, malformed: 0, lost: 0 });
+    });
+
+    test('pass without a network', async () => {
+      await openCalls(pair);
+      await openBridges(pair);
+
+      await left.sendBridged(toBytes('no addresses'));
+
+      expect(toText(await right.nextPacket())).toBe('no addresses');
+    });
+
+    test('that are too long for a frame cross in fragments, encrypted', async () => {
+      const long = toBytes('0123456789'.repeat(138)).subarray(0, 1372);
+      await openTunnel(pair, { required: true });
+      await openBridges(pair, { required: true });
+      // Two octets of BCP, 14 of Ethernet, 1,400 of IP, and four of MPPE.
+      left.control.send(framed(leftCall, { frameBytesMax: 500, mrru: 1420 }));
+      right.control.send(framed(rightCall, { frameBytesMax: 500, mrru: 1420 }));
+      await setKeys(pair, { bits: 128, stateless: 1 }, 'secret A', 'secret B');
+
+      for (const payload of [long, toBytes('short'), long]) {
+        await left.sendBridged(payload);
+        expect(await right.nextPacket()).toEqual(payload);
+      }
+      expect(await rows(right.control)).toMatchObject([{ malformed: 0, fragmentsLost: 0 }]);
+    });
+
+    test('neither leave nor come in clear where encryption is required', async () => {
+      await openCalls(pair);
+      await openBridges(pair, { required: true });
+
+      await left.sendBridged(toBytes('secret'));
+      await until(pair, async () => ((await rows(left.control))[0]?.unencrypted ?? 0) > 0);
+      left.control.send(bridged(leftCall, { required: false }));
+      await performed(pair);
+      await left.sendBridged(toBytes('forged'));
+
+      await until(pair, async () => ((await rows(right.control))[0]?.unencrypted ?? 0) > 0);
+      expect(await rows(right.control)).toMatchObject([{ receivedPackets: 0n }]);
+    });
+
+    test('for a call without a port are dropped', async () => {
+      await openCalls(pair);
+      await openBridges(pair);
+      right.control.send({ kind: 'call-bridge', call: rightCall, link: 0, flags: 0, takes: 0 });
+      await performed(pair);
+
+      await left.sendBridged(toBytes('to nobody'));
+
+      await until(pair, async () => ((await rows(right.control))[0]?.dropped ?? 0) > 0);
+    });
+
+    test('need a bridge', async () => {
+      await greet(left.control);
+      const open = (bridge: string) => {
+        left.control.send({ kind: 'link-open', link: port, name: portName, bridge });
+        return left.control.next('link-opened');
+      };
+
+      expect(await open('lan9')).toMatchObject({ link: port, errno: errno.ENODEV, interfaceIndex: 0 });
+      expect(await open('lo')).toMatchObject({ link: port, errno: errno.EOPNOTSUPP, interfaceIndex: 0 });
+      expect(await openPort(left.control)).toMatchObject({ link: port, errno: 0 });
+    });
+
+    test('pass through ports only, and network packets through none', async () => {
+      await openCalls(pair);
+      await openLink(left.control);
+      await openPort(left.control);
+
+      left.control.send({ ...bridged(leftCall, { required: false }), link });
+      left.control.send({ ...attached(leftCall, { required: false }), link: port });
+
+      expect(await totals(left.control)).toMatchObject({ staleHandles: 2n });
+    });
+
+    test('pass while control is away, and the next one is told of the port', async () => {
+      await openTunnel(pair);
+      await openBridges(pair);
+
+      await right.leave();
+      await left.sendBridged(toBytes('still'));
+      expect(toText(await right.nextPacket())).toBe('still');
+
+      const { calls, links } = await greet(await right.join());
+      expect(calls).toMatchObject([{ call: rightCall, link, bridgeLink: port }]);
+      expect(links.map(({ name }) => name).sort()).toEqual([portName, linkName]);
+    });
+  });
+
   describe('interfaces', () => {
     test('are made and removed by name, and a name is given once', async () => {
       await greet(left.control);
       const opened = await openLink(left.control);
-      left.control.send({ kind: 'link-open', link: 0x0001_0005, name: linkName });
+      left.control.send({ kind: 'link-open', link: 0x0001_0005, name: linkName, bridge: '' });
       const refused = await left.control.next('link-opened');
       left.control.send({ kind: 'link-close', link });
       await left.control.next('link-closed', (closed) => closed.link === link);
@@ -393,7 +515,7 @@ describe.each([
     test('of others cannot be taken', async () => {
       await greet(left.control);
 
-      left.control.send({ kind: 'link-open', link, name: 'lo' });
+      left.control.send({ kind: 'link-open', link, name: 'lo', bridge: '' });
 
       const opened = await left.control.next('link-opened');
       expect(opened.errno).not.toBe(0);

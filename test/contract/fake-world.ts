@@ -1,10 +1,14 @@
 /** Two fake engines on one wire; time moves when a test waits. */
 
+import { concat, fromHex } from '../../src/base/bytes.ts';
 import { VirtualClock } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { FakeEngine } from '../../src/datapath/fake.ts';
 import { Wire } from '../../src/datapath/fake-wire.ts';
-import { Control, type More, type Pair, type Side, type World } from './world.ts';
+import { bridgeName, Control, type More, type Pair, portName, type Side, type World } from './world.ts';
+
+/** Before a datagram on a LAN. */
+const ethernet = fromHex('ffffffffffff 02005e000001 0800');
 
 export const fakeWorld: World = {
   name: 'the fake engine',
@@ -33,11 +37,13 @@ function openSide(wire: Wire, address: number, more: More): Side {
     wire,
     address,
     foreignLinks: ['lo'],
+    bridges: [bridgeName],
     onEnd: () => {
       hasEnded = true;
     },
   });
-  engine.onPacket = (_, octets) => packets.push(octets);
+  engine.onPacket = (linkName, octets) =>
+    packets.push(linkName === portName ? octets.subarray(ethernet.length) : octets);
   let face = engine.connect();
   let control = new Control(face, more);
   return {
@@ -55,6 +61,7 @@ function openSide(wire: Wire, address: number, more: More): Side {
       while (!hasEnded) await more('the end of the engine');
     },
     sendPacket: async (linkName, payload) => engine.transmit(linkName, payload),
+    sendBridged: async (payload) => engine.transmit(portName, concat(ethernet, payload)),
     nextPacket: async () => {
       while (packets.length === 0) await more('a packet');
       return packets.shift() as Uint8Array;

@@ -12,7 +12,7 @@ import { fromHex, toHex } from '../../src/base/bytes.ts';
 import { formatIpv4, parseIpv4 } from '../../src/base/ip.ts';
 import { type Engine, startEngine } from '../../src/datapath/engine.io.ts';
 import { type Namespace, Network } from '../netns/namespaces.io.ts';
-import { Control, inner, type More, type Pair, type Side, type World } from './world.ts';
+import { bridgeName, Control, inner, lan, type More, type Pair, type Side, type World } from './world.ts';
 
 export const enginePath = fileURLToPath(new URL('../../build/native/pptp-engine', import.meta.url));
 
@@ -29,14 +29,22 @@ export function realWorld(): RealWorld {
   const network = new Network('contract');
   const [left, right] = [network.namespace('left'), network.namespace('right')];
   network.join(left, '10.0.0.1/24', right, '10.0.0.2/24');
+  for (const [namespace, address] of [
+    [left, lan.left],
+    [right, lan.right],
+  ] as const) {
+    namespace.run('ip', 'link', 'add', bridgeName, 'type', 'bridge', 'mcast_snooping', '0');
+    namespace.run('ip', 'address', 'add', `${formatIpv4(address)}/24`, 'dev', bridgeName);
+    namespace.run('ip', 'link', 'set', bridgeName, 'up');
+  }
   const datagrams = [new Datagrams(left), new Datagrams(right)] as const;
   return {
     name: 'the real engine',
     namespaces: { left, right },
     open: async () => {
       const sides = [
-        await openSide(left, '10.0.0.1', inner.right, datagrams[0]),
-        await openSide(right, '10.0.0.2', inner.left, datagrams[1]),
+        await openSide(left, '10.0.0.1', { inner: inner.right, lan: lan.right }, datagrams[0]),
+        await openSide(right, '10.0.0.2', { inner: inner.left, lan: lan.left }, datagrams[1]),
       ] as const;
       return {
         left: sides[0],
@@ -49,7 +57,12 @@ export function realWorld(): RealWorld {
   };
 }
 
-async function openSide(namespace: Namespace, address: string, otherInner: number, datagrams: Datagrams) {
+async function openSide(
+  namespace: Namespace,
+  address: string,
+  other: { readonly inner: number; readonly lan: number },
+  datagrams: Datagrams,
+) {
   const directory = mkdtempSync(join(tmpdir(), 'contract-'));
   const news = newsOf();
   await datagrams.begin(news);
@@ -85,7 +98,8 @@ async function openSide(namespace: Namespace, address: string, otherInner: numbe
       await engine.stop();
       hasEnded = true;
     },
-    sendPacket: async (_: string, payload: Uint8Array) => datagrams.send(otherInner, payload),
+    sendPacket: async (_: string, payload: Uint8Array) => datagrams.send(other.inner, payload),
+    sendBridged: async (payload: Uint8Array) => datagrams.send(other.lan, payload),
     nextPacket: () => datagrams.next(),
     close: async () => {
       if (hasLeft) engine = await start();

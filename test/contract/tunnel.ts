@@ -14,10 +14,11 @@ import {
   direction,
   type EventOf,
   peerCallIdKnown,
+  takes,
 } from '../../src/datapath/contract.ts';
 import { encodeRequests } from '../../src/net/netlink.ts';
 import { apply } from '../../src/net/plan.ts';
-import { type Control, inner, type Pair, type Side } from './world.ts';
+import { bridgeName, type Control, inner, type Pair, portName, type Side } from './world.ts';
 
 export const lcp = 0xc021;
 
@@ -26,6 +27,8 @@ export const leftCall = 0x0003_0007;
 export const rightCall = 0x0002_4e21;
 export const link = 0x0001_0004;
 export const linkName = 'tunnel0';
+/** The port of a bridge. */
+export const port = 0x0001_0009;
 export const slotOf = (handle: number): number => handle & 0xffff;
 
 export async function greetBoth({ left, right }: Pair): Promise<void> {
@@ -68,6 +71,23 @@ export async function openTunnel(pair: Pair, { required = false, greeted = false
     const done = await side.control.next('netlink-done');
     expect(done, toText(done.text)).toMatchObject({ errno: 0, performed: 2 });
     side.control.send(attached(call, { required }));
+  }
+  await performed(pair);
+}
+
+/** A port of its bridge at each end, which is up and joined to the call of `openCalls` or `openTunnel`. */
+export async function openBridges(pair: Pair, { required = false } = {}): Promise<void> {
+  const { left, right } = pair;
+  for (const [side, call] of [
+    [left, leftCall],
+    [right, rightCall],
+  ] as const) {
+    const { interfaceIndex } = await openPort(side.control);
+    const up = { request: 'set-link', interfaceIndex, up: true, mtu: 1400 } as const;
+    side.control.send({ kind: 'netlink', token: port, messages: encodeRequests([up]) });
+    const done = await side.control.next('netlink-done', ({ token }) => token === port);
+    expect(done, toText(done.text)).toMatchObject({ errno: 0, performed: 1 });
+    side.control.send(bridged(call, { required }));
   }
   await performed(pair);
 }
@@ -155,8 +175,18 @@ export function keys(
 }
 
 export async function openLink(control: Control): Promise<EventOf<'link-opened'>> {
-  control.send({ kind: 'link-open', link, name: linkName });
+  control.send({ kind: 'link-open', link, name: linkName, bridge: '' });
   return control.next('link-opened', (event) => event.link === link);
+}
+
+export async function openPort(control: Control): Promise<EventOf<'link-opened'>> {
+  control.send({ kind: 'link-open', link: port, name: portName, bridge: bridgeName });
+  return control.next('link-opened', (event) => event.link === port);
+}
+
+export function bridged(call: number, { required }: { required: boolean }): CommandOf<'call-bridge'> {
+  const { flags } = attached(call, { required });
+  return { kind: 'call-bridge', call, link: port, flags, takes: takes.taggedFrames | takes.inlineManagement };
 }
 
 let tokens = 0;

@@ -33,9 +33,18 @@ export interface Side {
   ended(): Promise<void>;
   /** A datagram of this host to the other one, through the interface, which is up and has the `inner` addresses. */
   sendPacket(linkName: string, payload: Uint8Array): Promise<void>;
+  /** Likewise from bridge to bridge, of which `portName` is a port, and up: they have the `lan` addresses. */
+  sendBridged(payload: Uint8Array): Promise<void>;
   /** The payload of the next datagram that came through a tunnel. */
   nextPacket(): Promise<Uint8Array>;
 }
+
+/** The bridge that each host has, and the port of it that a call is joined to. */
+export const bridgeName = 'lan0';
+export const portName = 'port0';
+
+/** Addresses of the bridges, in one network. */
+export const lan = { left: 0x0a0b0001, right: 0x0a0b0002 } as const;
 
 /** Addresses inside the tunnel. */
 export const inner = { left: 0x0a090001, right: 0x0a090002 } as const;

@@ -345,6 +345,20 @@ LAW("stateful: a peer may restart with the current key, as the RFC says, or with
   }
 }
 
+LAW("of what is decrypted, IP of its version and bridged Ethernet are sensible, and nothing else is") {
+  for (const bool stateless : {false, true}) {
+    const auto result = [&](const char* frame) {
+      Pair pair({MppeStrength::bits128, stateless});
+      return decryptCopy(pair.receiver, encrypted(pair.sender, check::hex(frame)));
+    };
+    for (const char* frame : {"0021 45", "21 45", "0057 60", "0031 0001 FF", "31 00 01 FF", "0031 9F01 FF"})
+      CHECK(result(frame) == MppeResult::ok);
+    for (const char* frame :
+         {"0021 65", "0057 45", "0031 00", "0031 00 03", "0031 40 01", "0201 0001", "C021 01"})
+      CHECK(result(frame) == MppeResult::badProtocol);
+  }
+}
+
 LAW("stateful: an old packet is refused and changes nothing") {
   Pair pair({MppeStrength::bits128, false});
   const Bytes first = encrypted(pair.sender, frameOf(0));

@@ -37,7 +37,7 @@ beforeAll(async () => {
       if (event.kind === 'netlink-done') done(event);
     });
     engine.send({ kind: 'hello', version: contractVersion });
-    engine.send({ kind: 'link-open', link: 0x10000, name: '<pptp-ex>' });
+    engine.send({ kind: 'link-open', link: 0x10000, name: '<pptp-ex>', bridge: '' });
   });
 });
 afterAll(async () => {

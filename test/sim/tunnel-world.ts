@@ -223,7 +223,7 @@ export class TunnelWorld {
     const from = to === this.serverHost ? this.clientHost : this.serverHost;
     const newest = this.#newest.get(from.address);
     if (newest === undefined) return;
-    const payload = { is: 'packet', octets: toBytes(packets.forged) } as const;
+    const payload = { is: 'packet', isBridged: false, octets: toBytes(packets.forged) } as const;
     const forged = { callId: newest.callId, sequence: newest.sequence + 1, payload };
     this.wire.station(to.address)?.gre(from.address, forged);
   }

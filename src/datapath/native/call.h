@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "bcp.h"
 #include "bounds.h"
 #include "call_limits.h"
 #include "contract.h"
@@ -21,27 +22,39 @@
 
 namespace pptp {
 
+/// An interface of the host to which a call is joined, and what may pass between the two.
+struct Passage {
+  uint16_t protocol;  // of the packets' PPP frames
+  bool mayReceive = false;
+  bool mayTransmit = false;
+  bool encryptionRequired = false;
+  bool isWatched = false;  // the worker's epoll has the descriptor
+  int descriptor = -1;
+  uint32_t link = 0;
+
+  bool isOpen() const { return descriptor >= 0; }
+};
+
 struct alignas(64) Call {
   // Read by every packet, both ways. Addresses are numbers as in the contract.
   uint32_t handle = 0;
   uint32_t peerAddress = 0;
-  uint32_t localAddress = 0;  // 0: the kernel chooses
-  int tun = -1;
+  uint32_t localAddress = 0;      // 0: the kernel chooses
+  Passage network{pppIpv4};       // a TUN
+  Passage bridging{pppBridging};  // a TAP, a port of a bridge
   uint16_t peerCallId = 0;
   uint16_t unacknowledged = 0;  // packets since our last acknowledgment
   uint16_t clampMtu = 0;        // IP length whose largest MSS may pass; 0: any
   uint16_t frameBytesMax = 0;   // octets of the longest information field that is not cut; 0: none is
   bool peerKnown = false;
-  bool mayReceive = false;
-  bool mayTransmit = false;
-  bool encryptionRequired = false;
   bool receiveKeyed = false;
   bool transmitKeyed = false;
   bool windowListed = false;    // in the worker's list of calls whose windows wait
   bool receiveLimited = false;  // `limits` has to be asked
   bool transmitLimited = false;
-  bool tunWatched = false;     // the worker's epoll has the TUN
   bool shortSequence = false;  // of fragments that we send
+  bool bridgingFirst = false;  // whose turn it is to send first
+  BridgeTakes peerTakes;
   PppCompression compression;
   SendSequence send;
   uint32_t fragmentSequence = 0;           // of the next fragment that we send
@@ -56,7 +69,6 @@ struct alignas(64) Call {
   std::unique_ptr<SuperPacket> unsent;  // what has been read already and waits for credit
 
   // Cold: control's wishes and the watch.
-  uint32_t link = 0;
   uint32_t ourMagic = 0;
   uint16_t peerMru = 1500;
   uint16_t frameCredit = frameCreditMax;

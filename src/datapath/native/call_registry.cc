@@ -41,6 +41,7 @@ void CallRegistry::open(MessageView message, uint64_t nowMs) {
   crew_.shared.calls.publish(slot, call.get());
   records_[slot].reset(new Record{command.call,
                                   0,
+                                  0,
                                   command.localAddress,
                                   command.peerAddress,
                                   command.peerCallId,
@@ -75,22 +76,42 @@ void CallRegistry::memo(MessageView message) {
 void CallRegistry::attach(const CallAttach& command, int tun) {
   Record* record = find(command.call);
   if (record == nullptr) return;
-  if (command.link != 0) {
-    if (record->link != command.link) detach(command.link);  // an interface has one call
-    callOfLink_[slotOf(command.link)] = slotOf(command.call);
-  }
+  take(command.link, record->link, command.call);
   record->link = command.link;
   crew_.owner(command.call)
       .commands()
       .push(AttachTun{command.call, command.link, tun, command.flags, command.mssClamp});
 }
 
+void CallRegistry::bridge(const CallBridge& command, int tap) {
+  Record* record = find(command.call);
+  if (record == nullptr) return;
+  take(command.link, record->bridgeLink, command.call);
+  record->bridgeLink = command.link;
+  crew_.owner(command.call)
+      .commands()
+      .push(AttachTap{command.call, command.link, tap, command.flags, command.takes});
+}
+
+/// An interface has one call: who had it before loses it.
+void CallRegistry::take(uint32_t link, uint32_t before, uint32_t call) {
+  if (link == 0) return;
+  if (before != link) detach(link);
+  callOfLink_[slotOf(link)] = slotOf(call);
+}
+
 void CallRegistry::detach(uint32_t link) {
   Record* record = records_[callOfLink_[slotOf(link)]].get();
-  if (record == nullptr || record->link != link) return;
-  record->link = 0;
-  if (record->state == State::open)
-    crew_.owner(record->handle).commands().push(AttachTun{record->handle, 0, -1, 0, 0});
+  if (record == nullptr || (record->link != link && record->bridgeLink != link)) return;
+  const bool isPort = record->bridgeLink == link;
+  (isPort ? record->bridgeLink : record->link) = 0;
+  if (record->state != State::open) return;
+  Ring& commands = crew_.owner(record->handle).commands();
+  if (isPort) {
+    commands.push(AttachTap{record->handle, 0, -1, 0, 0});
+  } else {
+    commands.push(AttachTun{record->handle, 0, -1, 0, 0});
+  }
 }
 
 void CallRegistry::close(MessageView message) {
@@ -121,6 +142,7 @@ void CallRegistry::snapshot(Outbox& into) const {
     if (record != nullptr)
       into.push(CallHeld{record->handle,
                          record->link,
+                         record->bridgeLink,
                          record->localAddress,
                          record->peerAddress,
                          record->peerCallId,

@@ -23,6 +23,7 @@ class CallRegistry {
   void memo(MessageView message);
   /// `tun` and `link` as the link registry knows them; -1 and 0 for none.
   void attach(const contract::CallAttach& command, int tun);
+  void bridge(const contract::CallBridge& command, int tap);
   /// The interface is about to go.
   void detach(uint32_t link);
   void close(MessageView message);
@@ -45,6 +46,7 @@ class CallRegistry {
   struct Record {
     uint32_t handle;
     uint32_t link;
+    uint32_t bridgeLink;
     uint32_t localAddress;
     uint32_t peerAddress;
     uint16_t peerCallId;
@@ -55,6 +57,7 @@ class CallRegistry {
 
   /// The open call of this handle; null, and counted, if there is none.
   Record* find(uint32_t handle);
+  void take(uint32_t link, uint32_t before, uint32_t call);
   void refuse(uint32_t handle, int errorNumber);
 
   Crew& crew_;

@@ -19,7 +19,7 @@ using u16 = uint16_t;
 using u32 = uint32_t;
 using u64 = uint64_t;
 
-inline constexpr uint16_t version = 4;
+inline constexpr uint16_t version = 5;
 inline constexpr size_t messageBytesMax = 1 << 20;
 inline constexpr size_t memoBytesMax = 16'384;
 
@@ -32,6 +32,9 @@ inline constexpr uint8_t directionTransmit = 2;
 inline constexpr uint16_t attachReceive = 1;
 inline constexpr uint16_t attachTransmit = 2;
 inline constexpr uint16_t attachEncryptionRequired = 4;
+inline constexpr uint16_t takesTaggedFrames = 1;  // call-bridge
+inline constexpr uint16_t takesInlineManagement = 2;
+inline constexpr uint16_t takesControlIndicator = 4;
 
 // Handles: generation above slot; generation 0 names nothing.
 inline constexpr size_t slotCount = 1 << 16;
@@ -73,6 +76,8 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
 #define PPTP_CALL(number, space, octets, chars, tail) number(u32, call)
 #define PPTP_CALL_ATTACH(number, space, octets, chars, tail) \
   number(u32, call) number(u32, link) number(u16, flags) number(u16, mssClamp)
+#define PPTP_CALL_BRIDGE(number, space, octets, chars, tail) \
+  number(u32, call) number(u32, link) number(u16, flags) number(u16, takes)
 #define PPTP_CALL_WATCH(number, space, octets, chars, tail) \
   number(u32, call) number(u32, silentMs) number(u32, probeMs) number(u32, idleMs)
 #define PPTP_CALL_SHAPE(number, space, octets, chars, tail) \
@@ -81,7 +86,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
 #define PPTP_CALL_QUOTA(number, space, octets, chars, tail) \
   number(u32, call) number(u64, receiveOctets) number(u64, transmitOctets) number(u64, totalOctets)
 #define PPTP_CALL_MEMO(number, space, octets, chars, tail) number(u32, call) tail(memo)
-#define PPTP_LINK_OPEN(number, space, octets, chars, tail) number(u32, link) chars(16, name)
+#define PPTP_LINK_OPEN(number, space, octets, chars, tail) number(u32, link) chars(16, name) chars(16, bridge)
 #define PPTP_LINK(number, space, octets, chars, tail) number(u32, link)
 #define PPTP_NETLINK(number, space, octets, chars, tail) number(u32, token) tail(messages)
 
@@ -104,6 +109,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   message(CallClose, "call-close", 25, PPTP_CALL) \
   message(CallShape, "call-shape", 26, PPTP_CALL_SHAPE) \
   message(CallQuota, "call-quota", 27, PPTP_CALL_QUOTA) \
+  message(CallBridge, "call-bridge", 28, PPTP_CALL_BRIDGE) \
   message(LinkOpen, "link-open", 32, PPTP_LINK_OPEN) \
   message(LinkClose, "link-close", 33, PPTP_LINK) \
   message(LinkWatch, "link-watch", 35, PPTP_LINK) \
@@ -132,7 +138,7 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
 #define PPTP_LINK_HELD(number, space, octets, chars, tail) \
   number(u32, link) number(u32, interfaceIndex) chars(16, name)
 #define PPTP_CALL_HELD(number, space, octets, chars, tail) \
-  number(u32, call) number(u32, link) number(u32, localAddress) number(u32, peerAddress) \
+  number(u32, call) number(u32, link) number(u32, bridgeLink) number(u32, localAddress) number(u32, peerAddress) \
   number(u16, peerCallId) space(2, reserved) tail(memo)
 #define PPTP_LISTENING(number, space, octets, chars, tail) \
   number(u32, token) number(u32, errorNumber) number(u16, port) space(2, reserved)

@@ -237,6 +237,8 @@ void Control::dispatch(MessageView message) {
       return calls_.pass(message);
     case CallAttach::type:
       return links_.attachCall(message.as<CallAttach>());
+    case CallBridge::type:
+      return links_.bridgeCall(message.as<CallBridge>());
     case CallMemo::type:
       return calls_.memo(message);
     case CallClose::type:

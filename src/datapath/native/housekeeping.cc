@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "bridge.h"
 #include "netlink_message.h"
 #include "nftables_policy.h"
-#include "tun.h"
 
 namespace pptp {
 namespace {
@@ -95,17 +95,29 @@ void Housekeeping::say(const Message& message, Octets tail) {
 void Housekeeping::open(const contract::LinkOpen& command) {
   char name[sizeof command.name + 1] = {};
   memcpy(name, command.name, sizeof command.name);
+  char bridge[sizeof command.bridge + 1] = {};
+  memcpy(bridge, command.bridge, sizeof command.bridge);
   if (closingHas(name)) closeGathered();
 
   TunInterface made;
-  const int errorNumber = tunOpen(name, made);
+  const int errorNumber = bridge[0] == 0 ? tunOpen(name, made) : openPort(name, bridge, made);
   if (errorNumber == 0) {
     ours_.indices.insert(made.index);
     ours_.names.insert(name);
     route_.perform(LinkRequest(RTM_SETLINK, made.index).number(IFLA_TXQLEN, tunQueueLength).octets());
     quietIpv6(made.index, name);
   }
+  if (errorNumber != 0) made = {};
   say(TunOpened{command.link, static_cast<uint32_t>(errorNumber), made.index, made.descriptor.release()});
+}
+
+/// The bridge is looked at first: what fails because of it leaves no trace on the host.
+int Housekeeping::openPort(const char* name, const char* bridge, TunInterface& made) {
+  uint32_t master = 0;
+  if (const int errorNumber = bridgeFind(bridge, master); errorNumber != 0) return errorNumber;
+  if (const int errorNumber = tapOpen(name, made); errorNumber != 0) return errorNumber;
+  return route_.perform(LinkRequest(RTM_SETLINK, made.index).number(IFLA_MASTER, master).octets())
+      .errorNumber;
 }
 
 /// No address of its own making and no solicitations: a subscriber has IPv6 when IPV6CP says so. Each may

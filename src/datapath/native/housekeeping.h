@@ -1,5 +1,5 @@
-// The housekeeping thread: the life of TUN interfaces and control's netlink requests, in the order of its
-// command ring.
+// The housekeeping thread: the life of TUN and TAP interfaces and control's netlink requests, in the order of
+// its command ring.
 //
 // Closing an interface blocks its caller for 20 ms whatever is done, but many can be closed together in
 // little more: closings are gathered while there is other work, and performed when there is none, when enough
@@ -15,6 +15,7 @@
 #include "netlink_policy.h"
 #include "passing.h"
 #include "ring.h"
+#include "tun.h"
 
 namespace pptp {
 
@@ -31,6 +32,7 @@ class Housekeeping {
   void run();
   void perform(MessageView message);
   void open(const contract::LinkOpen& command);
+  int openPort(const char* name, const char* bridge, TunInterface& made);
   void quietIpv6(uint32_t index, const char* name);
   void netlink(MessageView message);
   NetlinkResult performRequest(Octets request);

@@ -23,6 +23,7 @@ void LinkRegistry::open(MessageView message) {
   if (records_[slot] != nullptr) return outbox_.push(LinkOpened{command.link, EEXIST, 0});
   records_[slot].reset(new Record{command.link});
   memcpy(records_[slot]->name, command.name, sizeof command.name);
+  records_[slot]->isPort = command.bridge[0] != 0;
   held_++;
   crew_.housekeeping.commands().push(message);
 }
@@ -44,16 +45,28 @@ void LinkRegistry::opened(const TunOpened& event) {
   if (record->closeWanted) startClosing(*record);
 }
 
+/// The interface, if a call may be joined to it as a port of a bridge, or as none; null, and counted, if not.
+LinkRegistry::Record* LinkRegistry::joinable(uint32_t handle, bool isPort) {
+  Record* record = find(handle);
+  if (record == nullptr || (record->state == State::open && record->isPort == isPort)) return record;
+  staleHandles_++;
+  return nullptr;
+}
+
 void LinkRegistry::attachCall(const CallAttach& command) {
   if (command.link == 0) return calls_.attach(command, -1);
-  Record* record = find(command.link);
+  Record* record = joinable(command.link, false);
   if (record == nullptr) return;
-  if (record->state != State::open) {
-    staleHandles_++;
-    return;
-  }
   unwatch(*record);
   calls_.attach(command, record->tun);
+}
+
+void LinkRegistry::bridgeCall(const CallBridge& command) {
+  if (command.link == 0) return calls_.bridge(command, -1);
+  Record* record = joinable(command.link, true);
+  if (record == nullptr) return;
+  unwatch(*record);
+  calls_.bridge(command, record->tun);
 }
 
 void LinkRegistry::watch(uint32_t handle) {

@@ -27,6 +27,7 @@ class LinkRegistry {
   /// A packet waits in the interface of `slot`.
   void ready(uint32_t slot);
   void attachCall(const contract::CallAttach& command);
+  void bridgeCall(const contract::CallBridge& command);
 
   void opened(const TunOpened& event);
   /// A worker has let go.
@@ -49,6 +50,7 @@ class LinkRegistry {
     State state = State::opening;
     bool closeWanted = false;
     bool watched = false;
+    bool isPort = false;  // of a bridge: a TAP
     int tun = -1;
     uint32_t interfaceIndex = 0;
     size_t workersLeft = 0;  // that have not let go
@@ -56,6 +58,7 @@ class LinkRegistry {
   };
 
   Record* find(uint32_t handle);
+  Record* joinable(uint32_t handle, bool isPort);
   void startClosing(Record& record);
   void unwatch(Record& record);
 

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "bcp.h"
 #include "bytes.h"
 #include "ppp_frame.h"
 
@@ -60,12 +61,13 @@ struct Lane {
 };
 
 /// Whether decrypted octets begin like a packet that we can have agreed to: IPv4 or IPv6 of the right
-/// version. MPPE may carry all of 0x0021 to 0x00FA [RFC 3078 3], but a compressed field of any odd octet
-/// would let half of all forged packets through, each of which moves the key; this way it is one in two
-/// thousand.
+/// version, or a bridged Ethernet frame. MPPE may carry all of 0x0021 to 0x00FA [RFC 3078 3], but a
+/// compressed field of any odd octet would let half of all forged packets through, each of which moves the
+/// key; this way it is one in two thousand.
 bool isPlausible(const uint8_t* data, size_t length) {
   PppFrame frame;
   if (!pppParseProtocol(data, length, frame) || frame.length == 0) return false;
+  if (frame.protocol == pppBridging) return bcpBegins(frame.payload, frame.length);
   const int version = frame.payload[0] >> 4;
   return (frame.protocol == pppIpv4 && version == 4) || (frame.protocol == pppIpv6 && version == 6);
 }
@@ -136,7 +138,7 @@ void prepareNext(Lane& lane, const Lane& before) {
 /// The same, before the packet is touched: on its first octets and a fork of the stream.
 bool startsPlausibly(const Rc4& stream, const MppeCipher& packet) {
   Rc4 fork = stream;
-  uint8_t start[3];
+  uint8_t start[pppProtocolSize + bcpHeaderSize];
   const size_t length =
       packet.length - mppeHeaderSize < sizeof start ? packet.length - mppeHeaderSize : sizeof start;
   memcpy(start, packet.data + mppeHeaderSize, length);

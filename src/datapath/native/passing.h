@@ -21,6 +21,17 @@ struct AttachTun {
   uint16_t mssClamp;
 };
 
+/// Control to worker: call-bridge, likewise.
+struct AttachTap {
+  static constexpr uint16_t type = ownMessages + 7;
+  static constexpr size_t size = 16;
+  uint32_t call;
+  uint32_t link;
+  int32_t tap;
+  uint16_t flags;
+  uint16_t takes;
+};
+
 /// Control to worker: no call may use this interface any more. LinkReleased answers.
 struct ReleaseLink {
   static constexpr uint16_t type = ownMessages + 2;

@@ -10,6 +10,7 @@
 namespace pptp {
 
 inline constexpr uint16_t pppIpv4 = 0x0021;
+inline constexpr uint16_t pppBridging = 0x0031;
 inline constexpr uint16_t pppMultilink = 0x003D;
 inline constexpr uint16_t pppIpv6 = 0x0057;
 inline constexpr uint16_t pppCompressed = 0x00FD;  // MPPE is a compression to CCP

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "bcp.h"
 #include "bytes.h"
 #include "gre.h"
 #include "invariant.h"
@@ -235,9 +236,10 @@ void Receiver::datagram(Call& call, uint8_t* payload, const PppFrame& frame) {
     if (cipherCount_ == packetBatch) decrypt();
     return;
   }
-  if (frame.protocol != pppIpv4) return control(call, frame);
-  if (call.receiveKeyed || call.encryptionRequired) return call.counters.unencrypted.add();
-  network(call, payload, frame.length);
+  if (!isData(frame.protocol)) return control(call, frame);
+  const Passage& passage = frame.protocol == pppIpv4 ? call.network : call.bridging;
+  if (call.receiveKeyed || passage.encryptionRequired) return call.counters.unencrypted.add();
+  passUp(call, payload, frame);
 }
 
 // --- MPPE ---
@@ -259,8 +261,8 @@ void Receiver::decrypted(Call& call, const MppeCipher& cipher) {
       uint8_t* data = cipher.data + mppeHeaderSize;
       if (!pppParseProtocol(data, cipher.length - mppeHeaderSize, inner))
         return call.counters.malformed.add();
-      if (inner.protocol != pppIpv4) return control(call, inner);
-      return network(call, data + (inner.payload - data), inner.length);
+      if (!isData(inner.protocol)) return control(call, inner);
+      return passUp(call, data + (inner.payload - data), inner);
     }
     case MppeResult::duplicate:
       return call.counters.duplicates.add();
@@ -283,14 +285,34 @@ void Receiver::cipherLost(Call& call) {
 
 // --- Where it goes ---
 
+/// To the host. `payload` is the frame's, to be written to.
+void Receiver::passUp(Call& call, uint8_t* payload, const PppFrame& frame) {
+  if (frame.protocol == pppIpv4) return network(call, payload, frame.length);
+  bridged(call, payload, frame.length);
+}
+
 void Receiver::network(Call& call, uint8_t* packet, size_t length) {
-  if (!call.mayReceive || call.tun < 0) return call.counters.dropped.add();
+  if (!call.network.mayReceive || !call.network.isOpen()) return call.counters.dropped.add();
   if (call.receiveLimited && !admit(call, length)) return call.counters.shaped.add();
   call.counters.networkAtMs.set(nowUs_ / 1000);
   call.counters.receivedPackets.add();
   call.counters.receivedOctets.add(length + 2);
   if (call.clampMtu != 0) mssClamp(packet, length, call.clampMtu);
   coalescer_.add(contract::slotOf(call.handle), packet, length);
+}
+
+/// Past the coalescer, which would take an address for an IP header.
+void Receiver::bridged(Call& call, uint8_t* information, size_t length) {
+  if (!call.bridging.mayReceive || !call.bridging.isOpen()) return call.counters.dropped.add();
+  std::span<const uint8_t> ethernet;
+  if (!bcpParse(information, length, ethernet)) return call.counters.malformed.add();
+  if (call.receiveLimited && !admit(call, ethernet.size())) return call.counters.shaped.add();
+  call.counters.networkAtMs.set(nowUs_ / 1000);
+  call.counters.receivedPackets.add();
+  call.counters.receivedOctets.add(length + 2);
+  VnetHeader none;
+  const iovec pieces[] = {{&none, sizeof none}, {information + bcpHeaderSize, ethernet.size()}};
+  if (writev(call.bridging.descriptor, pieces, std::size(pieces)) < 0) call.counters.dropped.add();
 }
 
 /// Whether the limits of the call let this packet pass.
@@ -304,7 +326,8 @@ bool Receiver::admit(Call& call, size_t length) {
 void Receiver::write(const TunWrite& write) {
   Call* call = shared_.calls.find(static_cast<uint16_t>(write.interface));
   invariant(call != nullptr, "a call outlives its packets");
-  if (writev(call->tun, write.pieces, write.pieceCount) < 0) call->counters.dropped.add(write.packets);
+  if (writev(call->network.descriptor, write.pieces, write.pieceCount) < 0)
+    call->counters.dropped.add(write.packets);
 }
 
 void Receiver::control(Call& call, const PppFrame& frame) {

@@ -2,10 +2,10 @@
 //
 // Steps, on the worker's thread, a batch at a time: receive up to 64; find the call by our Call ID and the
 // peer's address; put sequence numbers in order, and fragments together; decrypt in pairs; hand IP to the
-// coalescer, which writes super-packets, and everything else to the event ring. Packets are read where they
-// were received, never copied, but for those that came in fragments. Early packets keep their places until
-// their turn. Belongs to one worker. Whoever changes a call's keys or framing, or forgets the call, does it
-// between two batches.
+// coalescer, which writes super-packets, bridged frames to their TAP, and everything else to the event ring.
+// Packets are read where they were received, never copied, but for those that came in fragments. Early
+// packets keep their places until their turn. Belongs to one worker. Whoever changes a call's keys or
+// framing, or forgets the call, does it between two batches.
 #pragma once
 
 #include <sys/socket.h>
@@ -60,7 +60,10 @@ class Receiver : private TunSink {
   void datagram(Call& call, uint8_t* payload, const PppFrame& frame);
   void decrypt();
   void decrypted(Call& call, const MppeCipher& cipher);
+  void passUp(Call& call, uint8_t* payload, const PppFrame& frame);
   void network(Call& call, uint8_t* packet, size_t length);
+  void bridged(Call& call, uint8_t* information, size_t length);
+  static bool isData(uint16_t protocol) { return protocol == pppIpv4 || protocol == pppBridging; }
   bool admit(Call& call, size_t length);
   void control(Call& call, const PppFrame& frame);
   bool answeredEcho(Call& call, const PppFrame& frame);

@@ -1,5 +1,5 @@
-// What one read from a TUN gives, and how much of it has been cut off already: a packet or a super-packet. It
-// stays whole while its call waits for credit.
+// What one read from a TUN or a TAP gives, and how much of it has been cut off already: a packet or a
+// super-packet. It stays whole while its call waits for credit.
 #pragma once
 
 #include "bounds.h"
@@ -7,8 +7,11 @@
 
 namespace pptp {
 
+struct Passage;
+
 struct SuperPacket {
-  Segmenter segmenter;  // points into `octets`
+  Passage* from = nullptr;  // whose read it was
+  Segmenter segmenter;      // points into `octets`
   uint8_t octets[tunReadSize];
 };
 

@@ -50,10 +50,10 @@ void Transmitter::append(Call& call, Kind kind, uint16_t protocol, size_t length
   memoryUsed_ += (used + cacheLine - 1) / cacheLine * cacheLine;
 }
 
-void Transmitter::packet(Call& call, size_t length) {
+void Transmitter::packet(Call& call, uint16_t protocol, size_t length) {
   call.counters.transmittedPackets.add();
   call.counters.transmittedOctets.add(length + 2);
-  append(call, call.transmitKeyed ? Kind::encrypted : Kind::network, pppIpv4, length);
+  append(call, call.transmitKeyed ? Kind::encrypted : Kind::network, protocol, length);
   anyEncrypted_ |= call.transmitKeyed;
 }
 

@@ -28,9 +28,9 @@ class Transmitter {
   /// batch first if there is no room.
   uint8_t* place(size_t size);
 
-  /// The network packet of `length` octets at place() is `call`'s next, encrypted if the call has transmit
-  /// keys.
-  void packet(Call& call, size_t length);
+  /// The packet of `length` octets at place(), of the network or a bridged frame, is `call`'s next, encrypted
+  /// if the call has transmit keys.
+  void packet(Call& call, uint16_t protocol, size_t length);
 
   /// Octets of the longest frame of control.
   static constexpr size_t frameSizeMax = packetPlaceSize - packetHeadroom;

@@ -27,11 +27,8 @@ bool isValidName(const char* name) {
   return true;
 }
 
-}  // namespace
-
-Descriptor tunDevice() { return Descriptor(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC)); }
-
-int tunOpen(const char* name, TunInterface& made) {
+/// Makes the interface `name` of the kind that `mode` says, and asks for nothing of it.
+int openDevice(const char* name, short mode, TunInterface& made) {
   if (!isValidName(name)) return EINVAL;
   if (if_nametoindex(name) != 0) return EEXIST;
   Descriptor device = tunDevice();
@@ -39,16 +36,36 @@ int tunOpen(const char* name, TunInterface& made) {
 
   ifreq request{};
   memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
-  request.ifr_flags = static_cast<short>(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
+  request.ifr_flags = static_cast<short>(mode | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
   if (ioctl(device.number(), TUNSETIFF, &request) < 0) return errno == EBUSY ? EEXIST : errno;
-  constexpr unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
-  if (ioctl(device.number(), TUNSETOFFLOAD, tcp | tunUso4 | tunUso6) < 0 &&
-      ioctl(device.number(), TUNSETOFFLOAD, tcp) < 0)
-    return errno;
   made.index = if_nametoindex(name);
   if (made.index == 0) return errno;
   made.descriptor = std::move(device);
   return 0;
+}
+
+}  // namespace
+
+Descriptor tunDevice() { return Descriptor(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC)); }
+
+int tunOpen(const char* name, TunInterface& made) {
+  if (const int errorNumber = openDevice(name, IFF_TUN, made); errorNumber != 0) return errorNumber;
+  constexpr unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+  const int device = made.descriptor.number();
+  if (ioctl(device, TUNSETOFFLOAD, tcp | tunUso4 | tunUso6) < 0 && ioctl(device, TUNSETOFFLOAD, tcp) < 0)
+    return errno;
+  return 0;
+}
+
+int tapOpen(const char* name, TunInterface& made) {
+  if (const int errorNumber = openDevice(name, IFF_TAP, made); errorNumber != 0) return errorNumber;
+  constexpr char highest =
+      '\xFE';  // of the first octets that are neither a group's nor anybody's of the factory
+  const int device = made.descriptor.number();
+  ifreq request{};
+  if (ioctl(device, SIOCGIFHWADDR, &request) < 0) return errno;
+  request.ifr_hwaddr.sa_data[0] = highest;
+  return ioctl(device, SIOCSIFHWADDR, &request) < 0 ? errno : 0;
 }
 
 bool tunMergesUdp() {

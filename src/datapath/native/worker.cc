@@ -16,7 +16,7 @@
 namespace pptp {
 namespace {
 
-// What epoll gives back: one of these, or the slot of the call whose TUN has something.
+// What epoll gives back: one of these, or the slot of the call whose TUN or TAP has something.
 constexpr uint64_t greReady = 1 << 16;
 constexpr uint64_t commandsReady = 1 << 17;
 
@@ -80,9 +80,9 @@ bool Worker::turn() {
     if (ready[i].data.u64 >= greReady) continue;
     // Commands of this turn may have closed the call or taken its interface.
     Call* call = shared_.calls.find(static_cast<uint16_t>(ready[i].data.u64));
-    if (call != nullptr && call->tunWatched) serveTun(*call);
+    if (call != nullptr && (call->network.isWatched || call->bridging.isWatched)) serveHost(*call);
   }
-  while (Call* call = waiting_.takeDue(nowUs_)) serveTun(*call);
+  while (Call* call = waiting_.takeDue(nowUs_)) serveHost(*call);
   nextReleaseUs_ = receiver_.release(nowUs_);
   if (nowUs_ / 1000 >= nextLookMs_) lookAtCalls(nowUs_ / 1000);
   receiver_.acknowledge();
@@ -99,28 +99,34 @@ int Worker::sleepMs(uint64_t nowUs) const {
   return due > nowUs ? static_cast<int>((due - nowUs + 999) / 1000) : 0;
 }
 
-// --- From the TUN ---
+// --- From the host ---
 
-void Worker::serveTun(Call& call) {
-  if (drainTun(call)) return watchTun(call);
-  unwatchTun(call);
+void Worker::serveHost(Call& call) {
+  if (drainHost(call)) return watchHost(call);
+  unwatchHost(call);
   waiting_.add(call, call.limits.transmit.dueUs());
 }
 
-/// Reads what the call's turn allows. False if it has to wait for credit.
-bool Worker::drainTun(Call& call) {
+/// Reads what the call's turn allows. False if it has to wait for credit. Who is read first alternates:
+/// neither takes all the credit.
+bool Worker::drainHost(Call& call) {
   if (call.unsent != nullptr && !sendUnsent(call)) return false;
-  for (int reads = 0; reads < tunReadsPerTurn; reads++) {
+  if (!call.bridging.isOpen()) return drain(call, call.network);
+  call.bridgingFirst = !call.bridgingFirst;
+  Passage& first = call.bridgingFirst ? call.bridging : call.network;
+  Passage& second = call.bridgingFirst ? call.network : call.bridging;
+  return drain(call, first) && drain(call, second);
+}
+
+bool Worker::drain(Call& call, Passage& passage) {
+  for (int reads = 0; reads < tunReadsPerTurn && passage.isOpen(); reads++) {
     if (call.transmitLimited && !call.limits.transmit.mayPass(nowUs_)) return false;
-    const ssize_t length = read(call.tun, packet_->octets, tunReadSize);
-    if (length < 0 && errno == EBADFD) {  // an operator has deleted the interface
-      detach(call);
-      return true;
-    }
+    const ssize_t length = read(passage.descriptor, packet_->octets, tunReadSize);
+    if (length < 0 && errno == EBADFD) detach(call, passage);  // an operator has deleted the interface
     if (length <= static_cast<ssize_t>(sizeof(VnetHeader))) return true;
-    if (!open(call, static_cast<size_t>(length))) {
+    if (!open(call, passage, static_cast<size_t>(length))) {
       call.counters.dropped.add();
-    } else if (!send(call, packet_->segmenter)) {
+    } else if (!send(call, *packet_)) {
       keepUnsent(call);
       return false;
     }
@@ -137,20 +143,23 @@ void Worker::keepUnsent(Call& call) {
 }
 
 /// Prepares what has just been read. False if it is nothing that may be sent.
-bool Worker::open(const Call& call, size_t length) {
-  const uint8_t* packet = packet_->octets + sizeof(VnetHeader);
-  const bool isIpv4 = packet[0] >> 4 == 4;  // no peer has agreed to IPv6
-  if (!isIpv4 || !call.mayTransmit || !call.peerKnown) return false;
+bool Worker::open(const Call& call, Passage& passage, size_t length) {
   VnetHeader vnet;
   memcpy(&vnet, packet_->octets, sizeof vnet);
-  return packet_->segmenter.open(vnet, packet, length - sizeof vnet);
+  const std::span<const uint8_t> packet(packet_->octets + sizeof vnet, length - sizeof vnet);
+  const bool isAgreed = passage.protocol == pppBridging ? bcpMayPass(packet, call.peerTakes)
+                                                        : packet[0] >> 4 == 4;  // no peer has agreed to IPv6
+  if (!isAgreed || !passage.mayTransmit || !call.peerKnown) return false;
+  packet_->from = &passage;
+  return packet_->segmenter.open(vnet, packet.data(), packet.size());
 }
 
 /// Cuts off packets and gives them to the transmitter, as long as the call's limits allow. False if the rest
 /// has to wait.
-bool Worker::send(Call& call, Segmenter& segmenter) {
+bool Worker::send(Call& call, SuperPacket& packet) {
   CallCounters& counters = call.counters;
-  if (!call.transmitKeyed && call.encryptionRequired) {
+  Segmenter& segmenter = packet.segmenter;
+  if (!call.transmitKeyed && packet.from->encryptionRequired) {
     counters.unencrypted.add(segmenter.remaining());
     return true;
   }
@@ -162,37 +171,58 @@ bool Worker::send(Call& call, Segmenter& segmenter) {
         return true;
       }
     }
-    const size_t largest = segmenter.largest();
-    uint8_t* place = transmitter_.place(largest);
-    const size_t size = segmenter.write(place, largest);
-    if (call.clampMtu != 0) mssClamp(place, size, call.clampMtu);
-    if (call.transmitLimited) call.limits.transmit.spend(size);
-    counters.networkAtMs.set(nowUs_ / 1000);
-    transmitter_.packet(call, size);
+    sendNext(call, packet);
   }
   return true;
 }
 
+void Worker::sendNext(Call& call, SuperPacket& packet) {
+  const uint16_t protocol = packet.from->protocol;
+  const size_t before = protocol == pppBridging ? bcpHeaderSize : 0;
+  const size_t largest = packet.segmenter.largest();
+  uint8_t* const information = transmitter_.place(before + largest);
+  uint8_t* const place = information + before;
+  const size_t size = packet.segmenter.write(place, largest);
+  if (protocol == pppBridging) {
+    bcpPrepend(place, call.peerTakes);
+  } else if (call.clampMtu != 0) {
+    mssClamp(place, size, call.clampMtu);
+  }
+  if (call.transmitLimited) call.limits.transmit.spend(size);
+  call.counters.networkAtMs.set(nowUs_ / 1000);
+  transmitter_.packet(call, protocol, before + size);
+}
+
 bool Worker::sendUnsent(Call& call) {
-  if (!call.mayTransmit) {
+  if (!call.unsent->from->mayTransmit) {
     call.counters.dropped.add(call.unsent->segmenter.remaining());
-  } else if (!send(call, call.unsent->segmenter)) {
+  } else if (!send(call, *call.unsent)) {
     return false;
   }
   spare_.push_back(std::move(call.unsent));
   return true;
 }
 
-void Worker::watchTun(Call& call) {
-  if (call.tunWatched || call.tun < 0) return;
-  call.tunWatched = true;
-  listenTo(epoll_.number(), call.tun, contract::slotOf(call.handle));
+void Worker::watchHost(Call& call) {
+  watch(call, call.network);
+  watch(call, call.bridging);
 }
 
-void Worker::unwatchTun(Call& call) {
-  if (!call.tunWatched) return;
-  call.tunWatched = false;
-  epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, call.tun, nullptr);
+void Worker::unwatchHost(Call& call) {
+  unwatch(call.network);
+  unwatch(call.bridging);
+}
+
+void Worker::watch(const Call& call, Passage& passage) {
+  if (passage.isWatched || !passage.isOpen()) return;
+  passage.isWatched = true;
+  listenTo(epoll_.number(), passage.descriptor, contract::slotOf(call.handle));
+}
+
+void Worker::unwatch(Passage& passage) {
+  if (!passage.isWatched) return;
+  passage.isWatched = false;
+  epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, passage.descriptor, nullptr);
 }
 
 // --- The watch ---
@@ -280,6 +310,8 @@ void Worker::perform(MessageView message) {
     }
     case AttachTun::type:
       return attach(*call, message.as<AttachTun>());
+    case AttachTap::type:
+      return bridge(*call, message.as<AttachTap>());
     case CallWatch::type:
       return watch(*call, message.as<CallWatch>());
     case CallShape::type:
@@ -359,27 +391,39 @@ void Worker::keys(Call& call, const contract::CallKeys& command) {
 }
 
 void Worker::attach(Call& call, const AttachTun& command) {
-  transmitter_.flush();
-  if (call.tun != command.tun) {
-    detach(call);
-    call.tun = command.tun;
-    watchTun(call);
-  }
-  call.link = command.link;
-  call.mayReceive = (command.flags & contract::attachReceive) != 0;
-  call.mayTransmit = (command.flags & contract::attachTransmit) != 0;
-  call.encryptionRequired = (command.flags & contract::attachEncryptionRequired) != 0;
+  join(call, call.network, command.tun, command.link, command.flags);
   // mssClamp() takes the IP length that a segment of this MSS fills: 40 octets of IPv4 and TCP headers.
   call.clampMtu = command.mssClamp == 0 ? 0 : static_cast<uint16_t>(std::min(command.mssClamp + 40, 0xFFFF));
 }
 
-void Worker::detach(Call& call) {
-  if (call.tun < 0) return;
-  unwatchTun(call);
-  call.tun = -1;
-  call.link = 0;
-  if (call.waiting.isOn()) waiting_.remove(call);
-  if (call.unsent == nullptr) return;
+void Worker::bridge(Call& call, const AttachTap& command) {
+  join(call, call.bridging, command.tap, command.link, command.flags);
+  call.peerTakes = {.taggedFrames = (command.takes & contract::takesTaggedFrames) != 0,
+                    .inlineManagement = (command.takes & contract::takesInlineManagement) != 0,
+                    .controlIndicator = (command.takes & contract::takesControlIndicator) != 0};
+}
+
+void Worker::join(Call& call, Passage& passage, int descriptor, uint32_t link, uint16_t flags) {
+  transmitter_.flush();
+  if (passage.descriptor != descriptor) {
+    detach(call, passage);
+    passage.descriptor = descriptor;
+    if (!call.waiting.isOn()) watch(call, passage);
+  }
+  passage.link = link;
+  passage.mayReceive = (flags & contract::attachReceive) != 0;
+  passage.mayTransmit = (flags & contract::attachTransmit) != 0;
+  passage.encryptionRequired = (flags & contract::attachEncryptionRequired) != 0;
+}
+
+void Worker::detach(Call& call, Passage& passage) {
+  if (!passage.isOpen()) return;
+  unwatch(passage);
+  passage.descriptor = -1;
+  passage.link = 0;
+  const bool isAnyLeft = call.network.isOpen() || call.bridging.isOpen();
+  if (!isAnyLeft && call.waiting.isOn()) waiting_.remove(call);
+  if (call.unsent == nullptr || call.unsent->from != &passage) return;
   call.counters.dropped.add(call.unsent->segmenter.remaining());
   spare_.push_back(std::move(call.unsent));
 }
@@ -396,7 +440,7 @@ void Worker::shape(Call& call, const contract::CallShape& command) {
   call.transmitLimited = call.limits.isTransmitLimited();
   if (!call.waiting.isOn()) return;
   waiting_.remove(call);
-  serveTun(call);
+  serveHost(call);
 }
 
 void Worker::quota(Call& call, const contract::CallQuota& command) {
@@ -418,7 +462,8 @@ void Worker::watch(Call& call, const contract::CallWatch& command) {
 void Worker::close(Call& call) {
   receiver_.forget(call);
   transmitter_.flush();
-  detach(call);
+  detach(call, call.network);
+  detach(call, call.bridging);
   shared_.calls.forget(contract::slotOf(call.handle));
   Call* last = calls_.back();
   calls_[call.position] = last;
@@ -434,7 +479,8 @@ void Worker::close(Call& call) {
 void Worker::releaseLink(uint32_t link) {
   transmitter_.flush();
   for (Call* call : calls_)
-    if (call->link == link) detach(*call);
+    for (Passage* passage : {&call->network, &call->bridging})
+      if (passage->link == link) detach(*call, *passage);
   invariant(events_.push(LinkReleased{link}), "performCommands() has looked for room");
 }
 

@@ -1,13 +1,14 @@
-// A worker: a thread that owns the calls whose Call ID's low bits name it, with their TUNs' reading
-// and writing.
+// A worker: a thread that owns the calls whose Call ID's low bits name it, with the reading and writing of
+// their TUNs and TAPs.
 //
 // It has one raw GRE socket, whose filter takes only those calls, one epoll, one ring of commands from
 // control and one of events to it. A turn: commands and frames of control first, so that keepalives do not
-// queue behind data; then what was received; then what the TUNs have; then acknowledgments that found nothing
+// queue behind data; then what was received; then what the TUNs and TAPs
+// have; then acknowledgments that found nothing
 // to ride on; then one send. No locks, and no allocation per packet.
 //
-// A call whose rate towards the peer is used up is not read: its TUN leaves the epoll, and its packets wait
-// in the TUN's queue in the kernel, until the bucket has credit again. If that was in the middle of a
+// A call whose rate towards the peer is used up is not read: its TUN and TAP leave the epoll, and its packets
+// wait in their queues in the kernel, until the bucket has credit again. If that was in the middle of a
 // super-packet, the call keeps the rest, with the memory that it was read into; the worker reads on into
 // another, which it makes only if more calls keep one than ever before.
 #pragma once
@@ -59,21 +60,27 @@ class Worker {
   void framing(Call& call, const contract::CallFraming& command);
   void keys(Call& call, const contract::CallKeys& command);
   void attach(Call& call, const AttachTun& command);
-  void detach(Call& call);
+  void bridge(Call& call, const AttachTap& command);
+  void join(Call& call, Passage& passage, int descriptor, uint32_t link, uint16_t flags);
+  void detach(Call& call, Passage& passage);
   void shape(Call& call, const contract::CallShape& command);
   void quota(Call& call, const contract::CallQuota& command);
   void watch(Call& call, const contract::CallWatch& command);
   void close(Call& call);
   void releaseLink(uint32_t link);
 
-  void serveTun(Call& call);
-  bool drainTun(Call& call);
-  bool open(const Call& call, size_t length);
-  bool send(Call& call, Segmenter& segmenter);
+  void serveHost(Call& call);
+  bool drainHost(Call& call);
+  bool drain(Call& call, Passage& passage);
+  bool open(const Call& call, Passage& passage, size_t length);
+  bool send(Call& call, SuperPacket& packet);
+  void sendNext(Call& call, SuperPacket& packet);
   void keepUnsent(Call& call);
   bool sendUnsent(Call& call);
-  void watchTun(Call& call);
-  void unwatchTun(Call& call);
+  void watchHost(Call& call);
+  void unwatchHost(Call& call);
+  void watch(const Call& call, Passage& passage);
+  void unwatch(Passage& passage);
   void lookAtCalls(uint64_t nowMs);
   void lookAt(Call& call, uint64_t nowMs);
 

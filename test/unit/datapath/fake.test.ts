@@ -126,7 +126,7 @@ test('a stateful cipher that lost a packet asks, again each second, and goes on 
     [one, 0x10001, 2],
     [other, 0x10002, 1],
   ] as const) {
-    side.control.send({ kind: 'link-open', link: 0x10001, name: 'tunnel' });
+    side.control.send({ kind: 'link-open', link: 0x10001, name: 'tunnel', bridge: '' });
     side.control.send({ kind: 'call-attach', call, link: 0x10001, flags: 7, mssClamp: 0 });
     const startKey = new Uint8Array(16);
     side.control.send({ kind: 'call-keys', call, direction, bits: 128, stateless: 0, startKey });

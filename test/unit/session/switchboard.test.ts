@@ -192,6 +192,7 @@ describe('an inheritance', () => {
       kind: 'call-held',
       call: 0x10003,
       link: 0x10002,
+      bridgeLink: 0,
       localAddress: 1,
       peerAddress: 0xc6336401,
       peerCallId: 9,
