@@ -17,6 +17,8 @@ export interface Grant {
   readonly remoteAddress: AddressOrPool | undefined;
   readonly dnsServer: readonly Ipv4[];
   readonly winsServer: readonly Ipv4[];
+  /** The Linux bridge that the user's LAN is joined to; undefined: none. */
+  readonly bridge: string | undefined;
   /** Installed on this node while the user is connected. */
   readonly routes: readonly Route[];
   readonly useEncryption: 'no' | 'yes' | 'required';

@@ -34,6 +34,7 @@ export function merge(profile: string, levels: readonly Level[]): Grant {
     profile,
     localAddress: chooseAddress(levels.map(({ localAddress }) => localAddress)),
     remoteAddress: chooseAddress(levels.map(({ remoteAddress }) => remoteAddress)),
+    bridge: first('bridge'),
     dnsServer: first('dnsServer') ?? [],
     winsServer: first('winsServer') ?? [],
     routes: levels.flatMap(({ routes = [] }): readonly Route[] => routes),

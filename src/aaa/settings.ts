@@ -21,6 +21,7 @@ import {
 import { comment, disabled } from '../base/rows.ts';
 import { concealed } from '../base/secret.ts';
 import { type Kind, menu, Refusal, type Row, refuse, type ValuesOf } from '../base/setting.ts';
+import { optionalInterfaceName } from '../net/interface-name.ts';
 import { Password } from '../ppp/auth/password.ts';
 import { listName, optionalChainName } from './firewall-name.ts';
 import { rateLimitKind } from './rate-limit.ts';
@@ -66,6 +67,12 @@ export const profileMenu = menu({
     name: { kind: name, default: '', required: true, applies: 'next-session', help: 'Name of the profile.' },
     localAddress,
     remoteAddress,
+    bridge: {
+      kind: optionalInterfaceName,
+      default: undefined,
+      applies: 'next-session',
+      help: "Bridge of this host that the user's LAN is joined to, by BCP; the peer has to bridge too.",
+    },
     useCompression: {
       kind: tristate,
       default: 'default',

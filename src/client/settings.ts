@@ -7,10 +7,10 @@ import { passwordKind } from '../aaa/settings.ts';
 import { host, integer, optional, reference, setOf, text, yesNo } from '../base/kind.ts';
 import { comment, disabled } from '../base/rows.ts';
 import { menu, type ValuesOf } from '../base/setting.ts';
+import { interfaceName } from '../net/interface-name.ts';
 import { Password } from '../ppp/auth/password.ts';
 import {
   authenticationMethods,
-  interfaceName,
   interfaceNaming,
   keepaliveKind,
   packetSizes,

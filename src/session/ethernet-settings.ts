@@ -2,7 +2,8 @@
 
 import { choice } from '../base/kind.ts';
 import { menu, type ValuesOf } from '../base/setting.ts';
-import { interfaceName, interfaceNaming } from './server-settings.ts';
+import { interfaceName } from '../net/interface-name.ts';
+import { interfaceNaming } from './server-settings.ts';
 
 export const ethernetMenu = menu({
   path: '/interface ethernet',

@@ -139,6 +139,7 @@ const grant = objectOf<Grant>({
   profile: text,
   localAddress: maybe(addressOrPool),
   remoteAddress: maybe(addressOrPool),
+  bridge: optional(text),
   dnsServer: listOf(whole),
   winsServer: listOf(whole),
   routes: listOf(objectOf<Route>({ destination: prefix, gateway: whole, metric: whole })),

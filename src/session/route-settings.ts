@@ -4,7 +4,7 @@ import { formatIpv4, type Ipv4, parseIpv4 } from '../base/ip.ts';
 import { integer, ipv4Prefix } from '../base/kind.ts';
 import { comment, disabled } from '../base/rows.ts';
 import { type Kind, menu, type Refusal, type ValuesOf } from '../base/setting.ts';
-import { interfaceName } from './server-settings.ts';
+import { interfaceName } from '../net/interface-name.ts';
 
 /** Where a route leads: to the other end of a tunnel that has this address, or into the tunnel of this name. */
 export type Gateway = { readonly address: Ipv4 } | { readonly interfaceName: string };

@@ -6,7 +6,8 @@
 
 import { integer, orWord, reference, seconds, setOf, text, yesNo } from '../base/kind.ts';
 import { comment, disabled } from '../base/rows.ts';
-import { type Kind, menu, type Row, refuse, type ValuesOf } from '../base/setting.ts';
+import { type Kind, menu, type Row, type ValuesOf } from '../base/setting.ts';
+import { interfaceName } from '../net/interface-name.ts';
 
 /** RouterOS's names of the authentication methods, weakest first, which is the order that it prints them in. */
 export const authenticationMethods = ['pap', 'chap', 'mschap1', 'mschap2'] as const;
@@ -19,25 +20,6 @@ export const interfaceNaming = {
   space: 'interface',
   taken: 'already have interface with such name',
 } as const;
-
-/**
- * What the kernel takes as an interface's name: 15 octets (IFNAMSIZ less its closing zero), no white space, slash or colon, and
- * no percent sign, which it would take for a format (`eth%d`).
- */
-export const interfaceName: Kind<string> = {
-  label: 'name',
-  quoted: true,
-  parse(typed) {
-    if (typed.includes('%')) {
-      return refuse.failure('the name of an interface has no percent sign: the kernel takes it for a format');
-    }
-    if (/^(?!\.{1,2}$)[!-.0-9;-~]{1,15}$/.test(typed)) return typed;
-    return refuse.failure(
-      'the name of an interface has 1 to 15 characters of ASCII, no white space, slash or colon',
-    );
-  },
-  format: (value) => value,
-};
 
 /**
  * Octets of an IP packet in the tunnel. 1500 is what LCP means when it says nothing (RFC 1661 section 6.1); 1450 leaves room

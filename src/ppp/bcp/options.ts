@@ -50,7 +50,7 @@ const flagCodec = {
 /** Said of the peer's own, asked for never. */
 const silent = { offer: () => undefined, onNak() {}, onReject() {} };
 
-/** [§5.3] A peer may name several types, which is as good as none: we send the one that every bridge has. */
+/** A peer may name several types, which is as good as none: we send the one that every bridge has. */
 const macSupport: OptionRow<BcpTerms, number> = {
   type: 3,
   name: 'MAC-Support',
@@ -66,7 +66,7 @@ const macSupport: OptionRow<BcpTerms, number> = {
   judge: (type) => (type === ethernet ? 'ack' : 'reject'),
 };
 
-/** [§5.4] What the peer would take: the padding of short frames left out. We leave it in. */
+/** What the peer would take: the padding of short frames left out. We leave it in. */
 const tinygramCompression: OptionRow<BcpTerms, boolean> = {
   type: 4,
   name: 'Tinygram-Compression',
@@ -75,7 +75,7 @@ const tinygramCompression: OptionRow<BcpTerms, boolean> = {
   judge: () => 'ack',
 };
 
-/** [§5.6] The peer's own address. One of zeros asks for an address, and a bridge has none to give. Kept in hexadecimal. */
+/** The peer's own address. One of zeros asks for an address, and a bridge has none to give. Kept in hexadecimal. */
 const macAddress: OptionRow<BcpTerms, string> = {
   type: 6,
   name: 'MAC-Address',

@@ -20,7 +20,7 @@ it("has the manuals' properties and defaults for a secret, in their order", () =
 
 it("has the manuals' properties and defaults for a profile", () => {
   expect(printed(profileMenu as unknown as AnyMenu)).toBe(
-    'name= local-address= remote-address= use-compression=default use-encryption=default only-one=default ' +
+    'name= local-address= remote-address= bridge= use-compression=default use-encryption=default only-one=default ' +
       'change-tcp-mss=default session-timeout= idle-timeout= rate-limit= incoming-filter= ' +
       'outgoing-filter= address-list= dns-server= wins-server=',
   );
@@ -51,6 +51,17 @@ it.each(['two words', 'drop;flush', 'список', 'x'.repeat(256)])(
     expect(profileMenu.rows.addressList.kind.parse(typed)).toBeInstanceOf(Refusal);
   },
 );
+
+it.each(['two words', 'lan/0', 'a-name-of-sixteen', '..'])(
+  'takes no bridge that the kernel cannot have: %s',
+  (typed) => {
+    expect(profileMenu.rows.bridge.kind.parse(typed)).toBeInstanceOf(Refusal);
+  },
+);
+
+it('reads the name of a bridge, and none', () => {
+  expect(['lan0', ''].map((typed) => profileMenu.rows.bridge.kind.parse(typed))).toEqual(['lan0', undefined]);
+});
 
 it('lets the name of a list begin with a digit, and that of a chain not', () => {
   expect(profileMenu.rows.addressList.kind.parse('2M-users')).toEqual(['2M-users']);

@@ -88,6 +88,7 @@ function memoOf(random: Random): Memo {
         profile: 'default',
         localAddress: address(),
         remoteAddress: address(),
+        bridge: one(random, undefined, 'lan0'),
         dnsServer: many(random, 2, () => word32(random)),
         winsServer: [],
         routes: many(random, 3, () => ({ ...route(), gateway: 0 })),

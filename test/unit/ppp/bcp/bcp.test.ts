@@ -96,6 +96,12 @@ describe('BCP', () => {
     expect(sent(bcp(`Configure-Request 7 ${option}0902`))).toEqual([`BCP Configure-Reject 7 ${option}`]);
   });
 
+  it('takes one of several MAC types, Ethernet', () => {
+    const { bcp } = begun();
+
+    expect(sent(bcp('Configure-Request 7 030301030303'))).toEqual(['BCP Configure-Reject 7 030303']);
+  });
+
   it('asks without what the peer rejects', () => {
     const { bcp } = begun();
 
