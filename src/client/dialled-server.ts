@@ -33,6 +33,7 @@ export class DialledServer implements Party {
   readonly #services: DialledServerServices;
   readonly #lent: SessionInterface | undefined;
   #holdsName = false;
+  #portName: string | undefined;
 
   /** `grant` is what the client's profile says; `lent` the interface of the entry, if it is there without a tunnel too. */
   constructor(
@@ -69,7 +70,8 @@ export class DialledServer implements Party {
       this.#holdsName ||= this.#services.names.takeExactly(name);
       if (!this.#holdsName) return 'interface-failed';
     }
-    const { localAddress, remoteAddress, useEncryption, changeTcpMss, mtu, limits } = this.#grant;
+    const { localAddress, remoteAddress, bridge, useEncryption, changeTcpMss, mtu, limits } = this.#grant;
+    if (bridge !== undefined) this.#portName ??= this.#services.names.takePort(name);
     return {
       user,
       interfaceName: name,
@@ -78,6 +80,7 @@ export class DialledServer implements Party {
         encryption: useEncryption,
         ...this.#services.mppe,
         keysAvailable: keys !== undefined,
+        bridging: bridge !== undefined,
         addresses: {
           local: single(localAddress),
           remote: single(remoteAddress),
@@ -86,6 +89,7 @@ export class DialledServer implements Party {
           askDns: false,
         },
       },
+      ...(bridge !== undefined && this.#portName && { bridge: { bridge, portName: this.#portName } }),
       clampMss: changeTcpMss,
       mtu,
       limits,
@@ -94,6 +98,8 @@ export class DialledServer implements Party {
   }
 
   release(): void {
+    if (this.#portName !== undefined) this.#services.names.release(this.#portName);
+    this.#portName = undefined;
     if (this.#holdsName) this.#services.names.release(this.#settings.name);
     this.#holdsName = false;
   }

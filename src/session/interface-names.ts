@@ -1,5 +1,6 @@
 /**
- * Names of the interfaces of sessions. RouterOS's name of a dynamic interface is `<pptp-USER>`; the kernel takes 15 octets,
+ * Names of the interfaces of sessions. RouterOS's name of a dynamic interface is `<pptp-USER>`; what RouterOS has in one interface, a
+ * port in a bridge, is another for Linux, `<bcp-USER>`. The kernel takes 15 octets,
  * no white space, slash or colon, and takes a percent sign for a format. Who asks gets a name that the kernel takes and that nobody else has. Pure.
  */
 
@@ -31,11 +32,19 @@ export class InterfaceNames {
 
   /** Takes `<pptp-user>`, or `<pptp-user-1>` and on if that is taken; a long user name is cut and keeps its brackets. */
   takeDynamic(user: string): string {
-    const safe = user.replace(/[^\x21-\x7e]|[%/:<>]/g, '_') || '_';
-    const whole = cutTo(safe, '>');
+    return this.#take(`<pptp-${safe(user)}`);
+  }
+
+  /** Takes `<bcp-user>` likewise, for the port in a bridge. */
+  takePort(user: string): string {
+    return this.#take(`<bcp-${safe(user)}`);
+  }
+
+  #take(wished: string): string {
+    const whole = cutTo(wished, '>');
     if (this.takeExactly(whole)) return whole;
     for (let copy = this.#firstFree.get(whole) ?? 1; ; copy += 1) {
-      const name = cutTo(safe, `-${copy}>`);
+      const name = cutTo(wished, `-${copy}>`);
       if (!this.takeExactly(name)) continue;
       this.#copies.set(name, { of: whole, copy });
       this.#firstFree.set(whole, copy + 1);
@@ -54,6 +63,10 @@ export class InterfaceNames {
   }
 }
 
-function cutTo(user: string, suffix: string): string {
-  return `<pptp-${user}`.slice(0, kernelNameBytesMax - suffix.length) + suffix;
+function safe(user: string): string {
+  return user.replace(/[^\x21-\x7e]|[%/:<>]/g, '_') || '_';
+}
+
+function cutTo(name: string, suffix: string): string {
+  return name.slice(0, kernelNameBytesMax - suffix.length) + suffix;
 }

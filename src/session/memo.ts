@@ -156,6 +156,7 @@ const grant = objectOf<Grant>({
 const subscriber = objectOf<StandingSubscriber>({
   user: text,
   interfaceName: text,
+  portName: optional(text),
   local: whole,
   remote: whole,
   grant,

@@ -1,6 +1,6 @@
 /**
  * The Network phase of one session (RFC 1661 section 3.7): its interface, what the kernel is told of it, CCP and IPCP over it,
- * and the keys and the passage that they bring about in the engine. Enter: terms, frames, the engine's loss of cipher. Leave:
+ * BCP beside them (bridging.ts), and the keys and the passage that they bring about in the engine. Enter: terms, frames, the engine's loss of cipher. Leave:
  * commands to the engine, and to the conductor (session.ts) that the network came, went, or cannot be.
  *
  * The phase may begin and stop any number of times, because LCP may start over; the interface is made the first time and
@@ -8,13 +8,16 @@
  */
 
 import type { Clock } from '../base/clock.ts';
+import type { Severity } from '../base/observe.ts';
 import { attach, type Command, direction } from '../datapath/contract.ts';
 import type { Plan } from '../net/plan.ts';
 import { type MppeKeys, startKeys } from '../ppp/auth/mppe-keys.ts';
+import type { BridgeTakes } from '../ppp/bcp/options.ts';
 import { Bundle, type BundleEffect, type BundleTimer, type StandingNetwork } from '../ppp/bundle.ts';
 import type { Cause as PppCause } from '../ppp/cause.ts';
 import type { Mppe } from '../ppp/ccp/options.ts';
 import type { Note } from '../ppp/effect.ts';
+import { Bridging } from './bridging.ts';
 import type { LinkHandles } from './call-ids.ts';
 import { Effects } from './effects.ts';
 import type { NetworkUp, Terms } from './party.ts';
@@ -59,6 +62,8 @@ export interface NetworkOwner {
   sendFrame(protocol: number, information: Uint8Array): void;
   rejectProtocol(protocol: number, information: Uint8Array): void;
   note(what: Note): void;
+  /** A line for the log, about what neither begins nor ends the session. */
+  say(severity: Severity, text: string, hint?: string): void;
 }
 
 /** MPPE's header and the protocol field that it covers (RFC 3078 section 3). */
@@ -87,6 +92,7 @@ export class Network {
   #interface: SessionInterface | undefined;
   #isLent = false;
   #bundle: Bundle | undefined;
+  #bridging: Bridging | undefined;
   #early: { protocol: number; information: Uint8Array }[] = [];
   #agreed: NetworkUp | undefined;
   #mtu: number | undefined;
@@ -182,14 +188,20 @@ export class Network {
     );
   }
 
-  /** Gives the interface back; `closed` is called when its name is free. Only after `stop`. */
+  /** Gives the interfaces back; `closed` is called when their names are free. Only after `stop`. */
   close(closed: () => void): void {
+    if (this.#bridging === undefined) this.#closeInterface(closed);
+    else this.#bridging.close(() => this.#closeInterface(closed));
+  }
+
+  #closeInterface(closed: () => void): void {
     if (this.#interface === undefined || this.#isLent) closed();
     else this.#interface.close(closed);
   }
 
   #negotiate(ground: Ground): void {
     this.#owner.begun();
+    this.#bridging ??= this.#bridgingOf(ground.terms);
     this.#bundle = new Bundle(ground.terms.bundle);
     const early = this.#early;
     this.#early = [];
@@ -234,6 +246,15 @@ export class Network {
         this.#attach(0, 0, 0);
         this.#owner.down();
         break;
+      case 'bridge-up':
+        this.#bridgeUp(effect.peerTakes);
+        break;
+      case 'bridge-down':
+        this.#bridging?.down();
+        break;
+      case 'bridge-finished':
+        this.#bridging?.finished(effect.cause);
+        break;
       case 'protocol-reject':
         this.#owner.rejectProtocol(effect.protocol, effect.bytes);
         break;
@@ -257,6 +278,21 @@ export class Network {
         if (this.#agreed === agreed) this.#owner.up(agreed);
       }),
     );
+  }
+
+  #bridgingOf({ bridge }: Terms): Bridging | undefined {
+    if (bridge === undefined) return undefined;
+    return new Bridging(this.#call, bridge, this.#services, {
+      command: (command) => this.#owner.command(command),
+      say: (...line) => this.#owner.say(...line),
+      endBcp: (text) => this.#effects.run(this.#bundle?.endBridging(text) ?? []),
+    });
+  }
+
+  #bridgeUp(peerTakes: BridgeTakes): void {
+    const { bundle } = this.#inPhase.terms;
+    const bytes = packetBytes(this.#inPhase, this.#bundle?.mppe !== undefined);
+    this.#bridging?.up(peerTakes, bytes, bundle.encryption === 'required');
   }
 
   #attach(link: number, flags: number, mssClamp: number): void {

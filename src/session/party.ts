@@ -8,6 +8,7 @@ import type { Plan } from '../net/plan.ts';
 import type { Answer, Credentials } from '../ppp/auth/credentials.ts';
 import type { BundleEffect, BundleSettings } from '../ppp/bundle.ts';
 import type { LinkEffect, LinkSettings } from '../ppp/link.ts';
+import type { BridgeTerms } from './bridge-port.ts';
 import type { EndingCause } from './ending.ts';
 import type { SessionInterface } from './session-interface.ts';
 
@@ -42,6 +43,8 @@ export interface Terms {
   /** An interface of that name which is there already, and stays: whoever lends it removes it. */
   readonly lent?: SessionInterface;
   readonly bundle: BundleSettings;
+  /** Which LAN is bridged through it, if BCP opens: the bundle's `bridging`. */
+  readonly bridge?: BridgeTerms;
   readonly clampMss: boolean;
   /** Largest packet towards the peer, in octets; undefined: as negotiated. */
   readonly mtu: number | undefined;

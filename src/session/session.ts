@@ -359,6 +359,7 @@ export class Session {
       rejectProtocol: (protocol, information) =>
         this.#linkEffects.run(this.#link.rejectProtocol(protocol, information)),
       note: (what) => pppTally.add(what),
+      say: (severity, text, hint = '') => this.#say(severity, text, hint === '' ? {} : { hint }),
     };
   }
 

@@ -138,6 +138,7 @@ export class Subscriber implements Party {
     const holding = this.#holding ?? this.#take(this.#accepted);
     if (typeof holding === 'string') return holding;
     this.#holding = holding;
+    if (this.#accepted.grant.bridge !== undefined) holding.portName ??= this.#services.names.takePort(user);
     return termsOf(this.#accepted, holding, this.#services, keys !== undefined);
   }
 
@@ -154,16 +155,17 @@ export class Subscriber implements Party {
     keysAvailable: boolean,
   ): Terms | undefined {
     const { localAddress, remoteAddress } = grant;
-    const { user, interfaceName, local, remote } = holding;
+    const { user, interfaceName, portName, local, remote } = holding;
     const { addresses, names, proxyArp } = this.#services;
-    if (localAddress === undefined || remoteAddress === undefined || names.has(interfaceName))
-      return undefined;
+    const isNamed = names.has(interfaceName) || (portName !== undefined && names.has(portName));
+    if (localAddress === undefined || remoteAddress === undefined || isNamed) return undefined;
     const ends = [
       { wish: localAddress, address: local },
       { wish: remoteAddress, address: remote },
     ] as const;
     if (!addresses.resume(this.#holder, user, ...ends)) return undefined;
     names.takeExactly(interfaceName);
+    if (portName !== undefined) names.takeExactly(portName);
     proxyArp.up(remote);
     this.#accepted = { accept: true, user, grant, source, classes: [], interimMs: undefined };
     this.#holding = holding;
@@ -176,6 +178,7 @@ export class Subscriber implements Party {
     addresses.release(this.#holder);
     if (this.#holding === undefined) return;
     names.release(this.#holding.interfaceName);
+    if (this.#holding.portName !== undefined) names.release(this.#holding.portName);
     proxyArp.down(this.#holding.remote);
   }
 
@@ -206,6 +209,8 @@ export class Subscriber implements Party {
 export interface Holding {
   readonly user: string;
   readonly interfaceName: string;
+  /** Of the port in a bridge, since there was one. */
+  portName?: string;
   readonly local: Ipv4;
   readonly remote: Ipv4;
 }
@@ -216,7 +221,9 @@ function termsOf(
   { mppe, staticRoutes }: SubscriberServices,
   keysAvailable: boolean,
 ): Terms {
-  const { user, interfaceName, local, remote } = holding;
+  const { user, interfaceName, portName, local, remote } = holding;
+  const bridge =
+    grant.bridge === undefined || portName === undefined ? undefined : { bridge: grant.bridge, portName };
   const routes = grant.routes.map(({ destination, gateway, metric }) => ({
     destination,
     metric,
@@ -230,8 +237,10 @@ function termsOf(
       ...mppe,
       strengths: strengthsOf(grant, mppe),
       keysAvailable,
+      bridging: bridge !== undefined,
       addresses: { local, remote, dns: grant.dnsServer, wins: grant.winsServer, askDns: false },
     },
+    ...(bridge && { bridge }),
     clampMss: grant.changeTcpMss,
     mtu: grant.mtu,
     limits: grant.limits,

@@ -12,6 +12,7 @@ import { DemandGateways } from '../../src/client/demand.ts';
 import {
   attach,
   type Command,
+  type CommandOf,
   contractVersion,
   direction,
   type Event,
@@ -50,6 +51,11 @@ export const packets = {
 } as const;
 
 const decoder = new TextDecoder();
+
+/** Whether packets or frames may pass from here on. */
+function joins(command: Command): command is CommandOf<'call-attach' | 'call-bridge'> {
+  return (command.kind === 'call-attach' || command.kind === 'call-bridge') && command.link !== 0;
+}
 
 /** In milliseconds, for a log. */
 export function timeOf(ms: number): string {
@@ -156,7 +162,12 @@ export class Host {
     this.name = name;
     this.address = address;
     this.owner = { node: name, bootId: 'boot' };
-    this.engine = new FakeEngine({ wire: world.wire, address, foreignLinks: ['lo', 'eth0'] });
+    this.engine = new FakeEngine({
+      wire: world.wire,
+      address,
+      foreignLinks: ['lo', 'eth0'],
+      bridges: ['lan0'],
+    });
     this.engine.onPacket = (_, octets) => this.#packet(octets);
     this.log = (severity, topics, text, facts = {}) => {
       world.lines.push(`${timeOf(world.clock.nowMs())} ${name} ${severity} ${text}`);
@@ -256,7 +267,7 @@ export class Host {
       if (command.direction & direction.receive) this.#receiveKeys.set(command.call, command);
     } else if (command.kind === 'call-frame' && command.protocol === ccpProtocol) {
       this.#checkReceiveKeys(command.call, command.information);
-    } else if (command.kind === 'call-attach' && command.link !== 0 && this.requiresEncryption) {
+    } else if (joins(command) && this.requiresEncryption) {
       if ((command.flags & attach.encryptionRequired) === 0) throw new Error(`${this.name}: passes in clear`);
       if ((this.#receiveKeys.get(command.call)?.bits ?? 0) === 0) throw new Error(`${this.name}: no keys`);
     }

@@ -51,6 +51,8 @@ const accidents: readonly Accident[] = [
   'server is disabled for a while',
 ];
 
+/** The host's, none, and one that is not there. */
+const bridges = [undefined, undefined, 'lan0', 'lan0', 'lan9'] as const;
 const encryptions = ['no', 'yes', 'required'] as const;
 
 interface Scenario {
@@ -119,7 +121,12 @@ function settingsOf(random: Random): WorldSettings {
         ? [{ destination: { address: ip('10.9.0.0'), length: 16 }, gateway: 0, metric: 1 }]
         : [],
     },
-    serverProfile: { ...profile, name: 'subscribers', useEncryption: one(random, encryptions) },
+    serverProfile: {
+      ...profile,
+      name: 'subscribers',
+      useEncryption: one(random, encryptions),
+      bridge: one(random, bridges),
+    },
     pools: [pool('many', '10.0.2.0', '10.0.2.255'), pool('one', '10.0.3.1', '10.0.3.1')],
     client: {
       ...defaultsOf(clientMenu),
@@ -137,6 +144,7 @@ function settingsOf(random: Random): WorldSettings {
       ...defaultsOf(profileMenu),
       name: 'ours',
       useEncryption: one(random, encryptions),
+      bridge: one(random, bridges),
       changeTcpMss: profile.changeTcpMss,
     },
     judgeMs: one(random, [0, 0, 20, 400]),

@@ -125,6 +125,16 @@ describe('interface names', () => {
     expect(Math.max(...[...given].map((name) => name.length))).toBe(15);
   });
 
+  it('call the port of a bridge like its user, and tell many apart', () => {
+    const names = new InterfaceNames();
+    expect([names.takePort('anna'), names.takeDynamic('anna'), names.takePort('anna')]).toEqual([
+      '<bcp-anna>',
+      '<pptp-anna>',
+      '<bcp-anna-1>',
+    ]);
+    expect(names.takePort('maximilian of far away')).toBe('<bcp-maximilia>');
+  });
+
   it('give a name that was released again, and never one that is taken', () => {
     const names = new InterfaceNames();
     expect(names.takeExactly('pptp-in1')).toBe(true);

@@ -80,6 +80,7 @@ function memoOf(random: Random): Memo {
     subscriber: {
       user,
       interfaceName,
+      ...one(random, {}, { portName: '<bcp-anna>' }),
       local: word32(random),
       remote: word32(random),
       source: one(random, 'local', 'radius'),
