@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type CounterRow, contractVersion, direction } from '../../src/datapath/contract.ts';
 import { fakeWorld } from './fake-world.ts';
 import { realWorld } from './real-world.io.ts';
-import { leftCall, linkName, openTunnel, rightCall, rows, until } from './tunnel.ts';
+import { leftCall, linkName, openBridges, openTunnel, rightCall, rows, until } from './tunnel.ts';
 import type { Pair, Side, World } from './world.ts';
 
 /** Octets of a datagram's payload, and of the IP packet that it becomes in the real world at least. */
@@ -186,6 +186,50 @@ describe.each([
       control.send({ kind: 'hello', version: contractVersion });
 
       expect(await control.next('quota')).toEqual({ kind: 'quota', call: rightCall });
+    });
+  });
+
+  describe('bridged frames', () => {
+    beforeEach(async () => {
+      await openBridges(pair);
+      // The hosts have found each other's addresses.
+      await left.sendBridged(new Uint8Array(1));
+      await next(right, 1);
+    });
+
+    test('share the rate with network packets, and neither starves the other', async () => {
+      const bridgedMark = 100;
+      await shape(left, 'transmit', { ...slow, limit: 1_000_000n });
+      for (const payload of payloads) {
+        await left.sendPacket(linkName, payload);
+        await left.sendBridged(payload.map((mark) => mark + bridgedMark));
+      }
+
+      const marks = (await next(right, 2 * payloads.length)).map(Number);
+
+      const [packets, frames] = [false, true].map((isBridged) =>
+        marks.filter((mark) => mark >= bridgedMark === isBridged),
+      );
+      expect(packets).toEqual(payloads.map(([mark]) => mark));
+      expect(frames).toEqual(payloads.map(([mark = 0]) => mark + bridgedMark));
+      const early = marks.slice(0, payloads.length).filter((mark) => mark >= bridgedMark);
+      expect(early.length).toBeGreaterThan(payloads.length / 4);
+      expect(early.length).toBeLessThan((3 * payloads.length) / 4);
+      expect(await row(left)).toMatchObject({ shaped: 0n });
+    });
+
+    test('are held to a rate and a quota of what comes', async () => {
+      await shape(right, 'receive', slow);
+      for (const payload of payloads) await left.sendBridged(payload);
+      await until(pair, async () => (await row(right)).shaped >= 10n);
+
+      await shape(right, 'receive', unlimited);
+      const { shaped } = await row(right);
+      right.control.send({ kind: 'call-quota', call: rightCall, ...noQuota, receiveOctets: 1n });
+      expect(await right.control.next('quota')).toEqual({ kind: 'quota', call: rightCall });
+      await left.sendBridged(new Uint8Array(size));
+
+      await until(pair, async () => (await row(right)).shaped > shaped);
     });
   });
 
