@@ -115,6 +115,15 @@ export class Bundle {
     this.#networkUp = true;
   }
 
+  /** After `resume`: LANs are bridged, to a peer that takes this; or they are to be, and BCP begins, as after a first `up`. */
+  resumeBridging(peerTakes: BridgeTakes | undefined): Effects {
+    if (peerTakes === undefined) return this.#ofBcp(this.#bcp?.settled() ?? []);
+    this.#bcp?.resume(peerTakes);
+    this.#peerTakes = peerTakes;
+    this.#bridgeUp = true;
+    return [];
+  }
+
   up(): Effects {
     if (this.#ccp !== undefined) return this.#ofCcp(this.#ccp.up());
     if (this.#settings.encryption === 'required') return this.#fail('encryption-unavailable');

@@ -23,11 +23,19 @@ export interface BridgePassage {
   readonly takes: number;
 }
 
+/** A port that a process before this one had made: the engine's handle, and the kernel's number. */
+export interface StandingPort {
+  readonly link: number;
+  readonly interfaceIndex: number;
+}
+
 export interface BridgePortOwner {
   /** A command about the call, to be performed while the engine holds it. */
   command(command: Command): void;
   /** Frames pass. */
   joined(): void;
+  /** They pass no more. */
+  left(): void;
   /** They will not: the engine or the kernel refused the port. */
   refused(trouble: string, hint: string): void;
 }
@@ -56,6 +64,17 @@ export class BridgePort {
     this.#owner = owner;
   }
 
+  /** Frames pass, over a port that is there; undefined: it is there, and down. Instead of the first `up`. */
+  resume({ link, interfaceIndex }: StandingPort, passage: BridgePassage | undefined): void {
+    const { switchboard, links } = this.#services;
+    this.#state = 'open';
+    this.#link = link;
+    this.#index = interfaceIndex;
+    this.#wanted = passage;
+    links.hold(link);
+    switchboard.adoptLink(link, (event) => this.#received(event));
+  }
+
   /** Frames are to pass. */
   up(passage: BridgePassage): void {
     this.#wanted = passage;
@@ -74,6 +93,7 @@ export class BridgePort {
     this.#wanted = undefined;
     this.#owner.command({ kind: 'call-bridge', call: this.#call, link: 0, flags: 0, takes: 0 });
     if (this.#state === 'open') this.#set({ up: false }, () => {});
+    this.#owner.left();
   }
 
   /** Takes it out of the bridge and away; `closed` is called when its name is free. */

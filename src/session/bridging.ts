@@ -8,7 +8,7 @@ import type { Severity } from '../base/observe.ts';
 import { attach, type Command, takes } from '../datapath/contract.ts';
 import type { BridgeTakes } from '../ppp/bcp/options.ts';
 import type { FinishCause } from '../ppp/negotiator.ts';
-import { BridgePort, type BridgeTerms } from './bridge-port.ts';
+import { type BridgePassage, BridgePort, type BridgeTerms, type StandingPort } from './bridge-port.ts';
 import type { LinkHandles } from './call-ids.ts';
 import type { Switchboard } from './switchboard.ts';
 
@@ -16,6 +16,8 @@ export interface BridgingOwner {
   /** A command about the call, to be performed while the engine holds it. */
   command(command: Command): void;
   say(severity: Severity, text: string, hint?: string): void;
+  /** Frames pass, or no more: what a process after this one is told. */
+  changed(): void;
   /** BCP is to end, and the peer to be told this. */
   endBcp(text: string): void;
 }
@@ -40,6 +42,8 @@ const texts: Readonly<
 export class Bridging {
   readonly #port: BridgePort;
   readonly #owner: BridgingOwner;
+  #peerTakes: BridgeTakes | undefined;
+  #isJoined = false;
 
   constructor(
     call: number,
@@ -50,7 +54,15 @@ export class Bridging {
     this.#owner = owner;
     this.#port = new BridgePort(call, terms, services, {
       command: (command) => owner.command(command),
-      joined: () => owner.say('info', `bridged - ${terms.portName} is a port of ${terms.bridge}`),
+      joined: () => {
+        this.#isJoined = true;
+        owner.say('info', `bridged - ${terms.portName} is a port of ${terms.bridge}`);
+        owner.changed();
+      },
+      left: () => {
+        this.#isJoined = false;
+        owner.changed();
+      },
       refused: (trouble, hint) => {
         owner.say('error', `not bridged - ${trouble}`, hint);
         owner.endBcp(trouble);
@@ -60,11 +72,25 @@ export class Bridging {
 
   /** Frames may pass, each with as many octets as `packetBytes`; none in clear if encryption is required. */
   up(peerTakes: BridgeTakes, packetBytes: number, encryptionRequired: boolean): void {
-    this.#port.up({
-      mtu: Math.min(packetBytes - headerOctets, ethernetMtu),
-      flags: attach.receive | attach.transmit | (encryptionRequired ? attach.encryptionRequired : 0),
-      takes: takesOf(peerTakes),
-    });
+    this.#peerTakes = peerTakes;
+    this.#port.up(passageOf(peerTakes, packetBytes, encryptionRequired));
+  }
+
+  /** What the peer takes, for a process after this one; undefined while no frame passes. */
+  get standing(): BridgeTakes | undefined {
+    return this.#isJoined ? this.#peerTakes : undefined;
+  }
+
+  /** A process before this one has made the port, and had frames pass if `peerTakes` is known. Instead of the first `up`. */
+  resume(
+    port: StandingPort,
+    peerTakes: BridgeTakes | undefined,
+    packetBytes: number,
+    encryptionRequired: boolean,
+  ): void {
+    this.#peerTakes = peerTakes;
+    this.#isJoined = peerTakes !== undefined;
+    this.#port.resume(port, peerTakes && passageOf(peerTakes, packetBytes, encryptionRequired));
   }
 
   down(): void {
@@ -82,6 +108,14 @@ export class Bridging {
   close(closed: () => void): void {
     this.#port.close(closed);
   }
+}
+
+function passageOf(peerTakes: BridgeTakes, packetBytes: number, encryptionRequired: boolean): BridgePassage {
+  return {
+    mtu: Math.min(packetBytes - headerOctets, ethernetMtu),
+    flags: attach.receive | attach.transmit | (encryptionRequired ? attach.encryptionRequired : 0),
+    takes: takesOf(peerTakes),
+  };
 }
 
 function takesOf({ taggedFrames, inlineManagement, controlIndicator }: BridgeTakes): number {

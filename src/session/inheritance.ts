@@ -12,9 +12,9 @@ import type { Log } from '../base/observe.ts';
 import type { CommandOf, EventOf } from '../datapath/contract.ts';
 import type { ConnectionPlace } from './connection.ts';
 import { type Memo, memoIn, type StandingCaller } from './memo.ts';
+import type { MadeInterfaces } from './network.ts';
 import type { FinalCounters } from './session.ts';
 import type { CallPlace } from './session-call.ts';
-import type { StandingInterface } from './session-interface.ts';
 import type { EngineEvent, Switchboard } from './switchboard.ts';
 import { takeoverTally } from './tally.ts';
 
@@ -27,7 +27,7 @@ export interface InheritedTunnel {
 export interface InheritedCall {
   readonly place: CallPlace;
   readonly peerCallId: number;
-  readonly made: Omit<StandingInterface, 'plan'>;
+  readonly made: MadeInterfaces;
   readonly standing: StandingCaller;
 }
 
@@ -59,6 +59,8 @@ export class Inheritance {
   readonly #heir: Heir;
   readonly #connections = new Map<number, HeldConnection>();
   readonly #links = new Map<number, HeldLink>();
+  /** Of calls that may go on. */
+  readonly #ports = new Map<number, number>();
   readonly #calls = new Map<number, HeldCall & { readonly said: Memo | undefined }>();
   readonly #rest: Rest[] = [];
   /** Undefined before the rest is closed. */
@@ -105,24 +107,30 @@ export class Inheritance {
   /** The connections of calls that are up, with those calls. */
   #standing(): InheritedTunnel[] {
     const tunnels = new Map<number, { place: ConnectionPlace; calls: InheritedCall[] }>();
+    const named = new Map([...this.#links.values()].map((link) => [link.name, link]));
     for (const { call, link, localAddress, peerAddress, peerCallId, said } of this.#calls.values()) {
       const standing = said?.standing;
       const connection = standing && this.#connections.get(standing.connection);
       const made = this.#links.get(link);
       if (standing === undefined || connection === undefined || made === undefined) continue;
+      // By its name: it may be there without the call.
+      const port = named.get(standing.subscriber.portName ?? '');
       const tunnel = tunnels.get(connection.connection) ?? { place: connection, calls: [] };
       tunnels.set(connection.connection, tunnel);
       const place = { call, localAddress, peerAddress };
-      tunnel.calls.push({ place, peerCallId, made, standing });
+      if (port !== undefined) this.#ports.set(call, port.link);
+      tunnel.calls.push({ place, peerCallId, made: { ...made, port }, standing });
     }
     return [...tunnels.values()];
   }
 
-  /** This call goes on, with its interface and its connection. */
+  /** This call goes on, with its interfaces and its connection. */
   #forget(call: number): void {
     const { link, said } = this.#calls.get(call) ?? {};
+    const port = this.#ports.get(call);
     this.#calls.delete(call);
     if (link !== undefined) this.#links.delete(link);
+    if (port !== undefined) this.#links.delete(port);
     if (said?.standing !== undefined) this.#connections.delete(said.standing.connection);
   }
 

@@ -1,7 +1,7 @@
 /**
  * The memo of a call: what the engine keeps of a session for a control process after this one (`call-memo` of datapath/contract.ts).
  * A session goes in, octets come out, and the other way round. Whoever takes control next reads whose call it is, and while the
- * session is up all that it takes to go on with it: what LCP, CCP and IPCP have agreed, who the user is and what he was granted.
+ * session is up all that it takes to go on with it: what LCP, CCP, IPCP and BCP have agreed, who the user is and what he was granted.
  *
  * It is read by other releases than the one that wrote it. So its parts are added to and never change their meaning: one that an older
  * release did not write may be missing, one that a newer release wrote is let pass unread. A memo that does not fit has its session
@@ -33,6 +33,7 @@ import { memoBytesMax } from '../datapath/contract.ts';
 import type { Plan, PlannedRoute } from '../net/plan.ts';
 import { methodsByStrength, passwordMethodsByStrength } from '../ppp/auth/method.ts';
 import type { MppeBits, MppeKeys } from '../ppp/auth/mppe-keys.ts';
+import type { BridgeTakes } from '../ppp/bcp/options.ts';
 import type { StandingNetwork } from '../ppp/bundle.ts';
 import { type Mppe, mppeBits } from '../ppp/ccp/options.ts';
 import type { LcpSides } from '../ppp/lcp/lcp.ts';
@@ -197,6 +198,9 @@ const network = objectOf<StandingPhase>({
     routes: listOf(objectOf<PlannedRoute>({ destination: prefix, gateway: optional(whole), metric: whole })),
     defaultRoute: optional(objectOf<{ distance: number }>({ distance: whole })),
   }),
+  bridge: optional(
+    objectOf<BridgeTakes>({ taggedFrames: flag, inlineManagement: flag, controlIndicator: flag }),
+  ),
 });
 
 const session = objectOf<StandingSession>({

@@ -17,6 +17,7 @@ import { Bundle, type BundleEffect, type BundleTimer, type StandingNetwork } fro
 import type { Cause as PppCause } from '../ppp/cause.ts';
 import type { Mppe } from '../ppp/ccp/options.ts';
 import type { Note } from '../ppp/effect.ts';
+import type { StandingPort } from './bridge-port.ts';
 import { Bridging } from './bridging.ts';
 import type { LinkHandles } from './call-ids.ts';
 import { Effects } from './effects.ts';
@@ -62,6 +63,8 @@ export interface NetworkOwner {
   sendFrame(protocol: number, information: Uint8Array): void;
   rejectProtocol(protocol: number, information: Uint8Array): void;
   note(what: Note): void;
+  /** LANs are bridged, or no more. */
+  bridged(): void;
   /** A line for the log, about what neither begins nor ends the session. */
   say(severity: Severity, text: string, hint?: string): void;
 }
@@ -80,6 +83,13 @@ export interface StandingPhase {
   readonly agreed: StandingNetwork;
   readonly mtu: number;
   readonly plan: Plan;
+  /** What the peer takes of bridged frames, while they pass. */
+  readonly bridge?: BridgeTakes | undefined;
+}
+
+/** What a process before this one had made for a session: its interface, and its port in a bridge if it had one. */
+export interface MadeInterfaces extends Omit<StandingInterface, 'plan'> {
+  readonly port: StandingPort | undefined;
 }
 
 export class Network {
@@ -121,12 +131,12 @@ export class Network {
     if (ground === undefined || agreed === undefined || mtu === undefined || plan === undefined)
       return undefined;
     const { keys, packetBytesMax } = ground;
-    return { keys, packetBytesMax, agreed, mtu, plan };
+    return { keys, packetBytesMax, agreed, mtu, plan, bridge: this.#bridging?.standing };
   }
 
   /** Packets pass, over an interface that is there: a process before this one has brought it up. Instead of `begin`. */
-  resume(terms: Terms, standing: StandingPhase, made: Omit<StandingInterface, 'plan'>): void {
-    const { keys, packetBytesMax, agreed, mtu, plan } = standing;
+  resume(terms: Terms, standing: StandingPhase, { port, ...made }: MadeInterfaces): void {
+    const { keys, packetBytesMax, agreed, mtu, plan, bridge } = standing;
     const { switchboard, links } = this.#services;
     this.#ground = { terms, keys, packetBytesMax };
     this.#interface = new SessionInterface(terms.interfaceName, switchboard, links, { ...made, plan });
@@ -134,6 +144,7 @@ export class Network {
     this.#bundle.resume(agreed);
     this.#agreed = { do: 'network-up', ...agreed };
     this.#mtu = mtu;
+    this.#resumeBridging(terms, port, bridge);
   }
 
   /** The phase begins. The interface is there before the network protocols start: the peer's first packet finds it. */
@@ -285,14 +296,27 @@ export class Network {
     return new Bridging(this.#call, bridge, this.#services, {
       command: (command) => this.#owner.command(command),
       say: (...line) => this.#owner.say(...line),
+      changed: () => this.#owner.bridged(),
       endBcp: (text) => this.#effects.run(this.#bundle?.endBridging(text) ?? []),
     });
   }
 
   #bridgeUp(peerTakes: BridgeTakes): void {
+    this.#bridging?.up(peerTakes, ...this.#bridgeRoom);
+  }
+
+  /** A bridge that did not stand, or has lost its port meanwhile, is agreed on anew. */
+  #resumeBridging(terms: Terms, port: StandingPort | undefined, peerTakes: BridgeTakes | undefined): void {
+    this.#bridging = this.#bridgingOf(terms);
+    if (port !== undefined) this.#bridging?.resume(port, peerTakes, ...this.#bridgeRoom);
+    this.#effects.run(this.#bundle?.resumeBridging(port && peerTakes) ?? []);
+  }
+
+  /** Octets of the largest packet in a frame, and whether it must be encrypted. */
+  get #bridgeRoom(): readonly [packetBytes: number, encryptionRequired: boolean] {
     const { bundle } = this.#inPhase.terms;
-    const bytes = packetBytes(this.#inPhase, this.#bundle?.mppe !== undefined);
-    this.#bridging?.up(peerTakes, bytes, bundle.encryption === 'required');
+    const isEncrypted = this.#bundle?.mppe !== undefined;
+    return [packetBytes(this.#inPhase, isEncrypted), bundle.encryption === 'required'];
   }
 
   #attach(link: number, flags: number, mssClamp: number): void {

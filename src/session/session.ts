@@ -22,6 +22,7 @@ import { errorName } from './errno.ts';
 import { isAlive, type LifeState, moveTo } from './lifecycle.ts';
 import {
   encodingOf,
+  type MadeInterfaces,
   Network,
   type NetworkOwner,
   type NetworkServices,
@@ -30,7 +31,7 @@ import {
 import type { Authenticated, NetworkUp, Party, Terms } from './party.ts';
 import { type Held, Restraint, type RestraintServices, type StandingRestraint } from './restraint.ts';
 import { type CallPlace, SessionCall } from './session-call.ts';
-import type { Outcome, StandingInterface } from './session-interface.ts';
+import type { Outcome } from './session-interface.ts';
 import type { CallEvent } from './switchboard.ts';
 import { Timers } from './timers.ts';
 
@@ -155,7 +156,7 @@ export class Session {
   }
 
   /** The session is up since a process before this one, and the engine has its call and its interface. Instead of `open`. */
-  resume(standing: StandingSession, terms: Terms, made: Omit<StandingInterface, 'plan'>): void {
+  resume(standing: StandingSession, terms: Terms, made: MadeInterfaces): void {
     const { upSinceMs, lcp, packetBytesMax, network, restraint } = standing;
     this.#terms = terms;
     this.#name = terms.interfaceName;
@@ -351,6 +352,7 @@ export class Session {
       begun: () => this.#move('networking'),
       up: (agreed) => this.#networkUp(agreed),
       replanned: () => this.#owner.stands(this),
+      bridged: () => this.#owner.stands(this),
       down: () => this.#networkDown(),
       failed: (cause) => this.end(cause),
       refused: (trouble) => this.#refused(trouble),

@@ -23,6 +23,7 @@ const hosts = { left: '192.168.50.1', right: '192.168.50.2', all: '192.168.50.25
 
 interface Bridged {
   readonly site: Site;
+  readonly serverScript: string;
   readonly server: Concentrator;
   readonly client: Concentrator;
   /** The LAN of the client's router, and of the server's. */
@@ -50,11 +51,10 @@ async function open(encryption: string, { serverBridge = 'bridge=lan0' } = {}): 
   const left = lan(lans, 'left', site.client, hosts.left);
   const right = lan(lans, 'right', site.server, hosts.right);
   const profile = `/ppp profile add name=one use-encryption=${encryption}`;
-  const server = await site.startServer(
-    `${profile} ${serverBridge}
+  const serverScript = `${profile} ${serverBridge}
      /ppp secret add name=alice password=secret profile=one local-address=10.77.0.1 remote-address=10.77.0.2
-     /interface pptp-server server set enabled=yes mrru=1600`,
-  );
+     /interface pptp-server server set enabled=yes mrru=1600`;
+  const server = await site.startServer(serverScript);
   const client = site.start(
     site.client,
     `${profile} bridge=lan0
@@ -62,7 +62,7 @@ async function open(encryption: string, { serverBridge = 'bridge=lan0' } = {}): 
   );
   await client.line(/^out: connected,/);
   await server.line(/^<pptp-alice>: connected/);
-  return { site, server, client, left, right };
+  return { site, serverScript, server, client, left, right };
 }
 
 async function areBridged({ server, client }: Bridged): Promise<void> {
@@ -81,7 +81,7 @@ test.for([['required'], ['no']] as const)(
   { timeout },
   async ([encryption]) => {
     const bridged = await open(encryption);
-    const { site, server, left, right } = bridged;
+    const { site, serverScript, server, left, right } = bridged;
     await areBridged(bridged);
     const tunnel = await capture(site.server, site.cable, 'ip proto 47', site.client, addresses.server);
     const heard = await capture(right, 'eth0', 'arp or icmp', left, hosts.right);
@@ -114,8 +114,15 @@ test.for([['required'], ['no']] as const)(
     site.client.run('ip', 'link', 'set', 'lan0', 'type', 'bridge', 'stp_state', '1');
     expect(await seen).toEqual([0, null]);
 
+    // Control may be killed: the LANs stay one, and the next control ends it in order.
+    await server.kill();
+    expect(await ping(left, hosts.right)).toEqual(everyPing);
+    const next = site.start(site.server, serverScript, { directory: server.directory });
+    await next.line(/^sessions of the control process before this one go on/);
+    await next.line(/^listening on TCP 1723/);
+    expect(await ping(left, hosts.right)).toEqual(everyPing);
     expect(portsOf(site.server)).toContain('<bcp-alice>');
-    await server.end();
+    await next.end();
     expect(portsOf(site.server)).not.toContain('<bcp-alice>');
   },
 );

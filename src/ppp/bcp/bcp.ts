@@ -37,6 +37,13 @@ export class Bcp {
     );
   }
 
+  /** BCP is open, and the peer takes this: a process before this one has negotiated it. Instead of the first `settled`. */
+  resume(peerTakes: BridgeTakes): void {
+    Object.assign(this.#terms.peerTakes, peerTakes);
+    this.#begun = true;
+    this.#negotiator.resume('Opened');
+  }
+
   /** CCP is open, or given up: BCP begins, or its request goes out once more; then what was held is answered. */
   settled(): Effects {
     const effects = this.#begun

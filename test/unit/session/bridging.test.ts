@@ -3,6 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../src/base/bytes.ts';
 import { type Command, type CommandOf, takes } from '../../../src/datapath/contract.ts';
+import { codes } from '../../../src/ppp/packet.ts';
+import { bcpProtocol } from '../../../src/ppp/protocol.ts';
 import { plainSettings, TunnelWorld, type WorldSettings } from '../../sim/tunnel-world.ts';
 
 const ports = { server: '<bcp-anna>', client: '<bcp-pptp-out1>' } as const;
@@ -130,6 +132,51 @@ describe('a session that bridges', () => {
 
       expectNothingLeft(world);
     }
+  });
+});
+
+describe('a session that bridges when control is killed', () => {
+  it('goes on bridging under the next process, over the same port, without a word to the peer', () => {
+    const world = bridged();
+    const frames = framesAtClient(world);
+    world.killServerControl(200);
+    world.serverHost.engine.transmit(ports.server, arp);
+    world.until(() => frames.length > 0, 100);
+    const commands = commandsOf(world);
+    world.until(() => false, 5_000);
+
+    world.serverHost.engine.transmit(ports.server, arp);
+    world.until(() => frames.length > 1, 100);
+    expect(frames).toEqual([toHex(arp), toHex(arp)]);
+    expect(commands.filter(({ kind }) => /^(link-|call-bridge|call-frame)/.test(kind))).toEqual([]);
+    expect(said(world, ': bridged - ')).toBe(2);
+  });
+
+  it('gives its port back at the end', () => {
+    const world = bridged();
+    world.killServerControl(200);
+    world.until(() => false, 5_000);
+
+    world.dialer.end('client-disabled', () => {});
+    world.until(() => false, 10_000);
+
+    expectNothingLeft(world);
+  });
+
+  it('agrees on the bridge anew if that was down', () => {
+    const world = bridged();
+    const call = world.ends?.client.place.call ?? 0;
+    const ask = (code: number) => {
+      const information = Uint8Array.from([code, 99, 0, 4]);
+      world.clientHost.switchboard.send({ kind: 'call-frame', call, protocol: bcpProtocol, information });
+    };
+    ask(codes.terminateRequest);
+    world.until(() => said(world, 'not bridged - ended by the peer') > 0, 10_000);
+    world.killServerControl(200);
+    world.until(() => false, 10_000);
+
+    expect(said(world, `${ports.server} is a port of lan0`)).toBe(2);
+    expect(world.serverHost.engine.linkNames).toEqual(['<pptp-anna>', ports.server]);
   });
 });
 

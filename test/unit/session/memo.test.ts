@@ -132,6 +132,11 @@ function memoOf(random: Random): Memo {
           remote: word32(random),
           routes: many(random, 3, () => one(random, route(), { ...route(), gateway: word32(random) })),
         },
+        bridge: one(random, undefined, {
+          taggedFrames: true,
+          inlineManagement: one(random, true, false),
+          controlIndicator: false,
+        }),
       },
       restraint: { limits, countsFromMs: word32(random) },
     },
