@@ -41,9 +41,12 @@ const switchCodec = {
   encode: (enabled: boolean) => Uint8Array.of(enabled ? 1 : 2),
 };
 
-/** An option without data: to name it is to say it. */
+/** To name such an option is to say it. `other`: with an octet behind, as Wireshark reads it and so perhaps a peer writes it. */
+type Flag = true | 'other';
+
 const flagCodec = {
-  decode: (data: Uint8Array) => (data.length === 0 ? (true as const) : undefined),
+  decode: ({ length }: Uint8Array): Flag | undefined =>
+    length === 0 ? true : length === 1 ? 'other' : undefined,
   encode: () => new Uint8Array(),
 };
 
@@ -102,7 +105,7 @@ const taggedFrame: OptionRow<BcpTerms, boolean> = {
   },
 };
 
-const managementInline: OptionRow<BcpTerms, true> = {
+const managementInline: OptionRow<BcpTerms, Flag> = {
   type: 9,
   name: 'Management-Inline',
   ...flagCodec,
@@ -115,19 +118,19 @@ const managementInline: OptionRow<BcpTerms, true> = {
   },
   judge: () => 'ack',
   agreed(said, { peerTakes }) {
-    peerTakes.inlineManagement = said === true;
+    peerTakes.inlineManagement = said !== undefined;
   },
 };
 
 /** Not asked for: a BPDU is known here by its address. */
-const controlIndicator: OptionRow<BcpTerms, true> = {
+const controlIndicator: OptionRow<BcpTerms, Flag> = {
   type: 10,
   name: 'Bridge-Control-Packet-Indicator',
   ...flagCodec,
   ...silent,
   judge: () => 'ack',
   agreed(said, { peerTakes }) {
-    peerTakes.controlIndicator = said === true;
+    peerTakes.controlIndicator = said !== undefined;
   },
 };
 

@@ -73,6 +73,7 @@ describe('BCP', () => {
     ['tags', '080301', { ...takesNothing, taggedFrames: true }],
     ['no tags', '080302', takesNothing],
     ['BPDUs', '0902', { ...takesNothing, inlineManagement: true }],
+    ['BPDUs, with an octet more', '090301', { ...takesNothing, inlineManagement: true }],
     ['marked BPDUs', '09020a02', { ...takesNothing, inlineManagement: true, controlIndicator: true }],
     ['an address and tinygrams', '06080200000000010403010303 01', takesNothing],
   ])('learns that the peer takes %s', (_name, options, peerTakes) => {
