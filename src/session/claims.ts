@@ -15,6 +15,7 @@ import { type Accepted, type Refused, refused, type Verdict } from '../aaa/verdi
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
 import type { Addresses, AddressRefusal } from './addresses.ts';
+import { eventOf } from './events.ts';
 import type { ClaimOutcome, Registry, SessionRef } from './registry/registry.ts';
 import type { Authority } from './subscriber.ts';
 
@@ -116,7 +117,7 @@ export class Claims implements Authority {
       if (outcome.victims.length === 0) return go();
       for (const { node, sessionId } of outcome.victims) {
         const text = `session ${sessionId} on ${node} gives way to a newer one`;
-        this.#ports.log('info', 'pptp,ppp,account', text, { sessionId });
+        this.#ports.log('info', 'pptp,ppp,account', text, { ...eventOf('session-replaced'), sessionId });
       }
       this.#ports.replace(outcome.victims, go);
     };

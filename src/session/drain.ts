@@ -8,6 +8,7 @@
 
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/observe.ts';
+import { eventOf } from './events.ts';
 
 export type DrainOrder = 'soft' | 'hard' | 'cancel';
 
@@ -155,6 +156,6 @@ export class Drain {
   }
 
   #say(text: string): void {
-    this.#ports.log('info', 'system', text, { sessions: this.#left });
+    this.#ports.log('info', 'system', text, { ...eventOf('drain'), sessions: this.#left });
   }
 }

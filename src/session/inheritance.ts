@@ -11,6 +11,7 @@ import { formatIpv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
 import type { CommandOf, EventOf } from '../datapath/contract.ts';
 import type { ConnectionPlace } from './connection.ts';
+import { eventOf } from './events.ts';
 import { type Memo, memoIn, type StandingCaller } from './memo.ts';
 import type { MadeInterfaces } from './network.ts';
 import type { FinalCounters } from './session.ts';
@@ -97,6 +98,7 @@ export class Inheritance {
     takeoverTally.add('resumed', resumed.size);
     if (resumed.size > 0)
       this.#log('info', 'system', 'sessions of the control process before this one go on', {
+        ...eventOf('sessions-resumed'),
         sessions: resumed.size,
       });
     for (const call of resumed) this.#forget(call);
@@ -144,7 +146,7 @@ export class Inheritance {
       const sessionId = said?.sessionId;
       const text = `closing a call of ${formatIpv4(peerAddress)}: its control process ended before it was up`;
       const rest = this.#keep({ kind: 'call-close', call }, () =>
-        this.#log('warning', 'pptp,ppp', text, { sessionId }),
+        this.#log('warning', 'pptp,ppp', text, { ...eventOf('call-closed'), sessionId }),
       );
       switchboard.adoptCall(call, (event) => {
         if (event.kind !== 'closed') return;

@@ -15,6 +15,7 @@ import { type CallIds, callIdOf } from './call-ids.ts';
 import { Connection, type ConnectionNews, type ConnectionPlace } from './connection.ts';
 import { type EndingCause, endingOf } from './ending.ts';
 import { errorName } from './errno.ts';
+import { eventOf } from './events.ts';
 import type { InheritedCall, InheritedTunnel } from './inheritance.ts';
 import { type ServedServices, ServedSession } from './served-session.ts';
 import type { ServerSettings, StaticServer } from './server-settings.ts';
@@ -157,10 +158,13 @@ export class Server {
       { address: 0, port: controlPort, backlog },
       (event) => this.#accepted(event),
       ({ errno }) => {
-        if (errno === 0) return log('info', 'pptp', `listening on TCP ${controlPort}`);
+        if (errno === 0) return log('info', 'pptp', `listening on TCP ${controlPort}`, eventOf('listening'));
         if (this.#listener === listener) this.#listener = undefined;
         const hint = 'another PPTP server on this machine? see ss -ltnp; then disable and enable the server';
-        log('error', 'pptp', `cannot listen on TCP ${controlPort}: ${errorName(errno)}`, { hint });
+        log('error', 'pptp', `cannot listen on TCP ${controlPort}: ${errorName(errno)}`, {
+          ...eventOf('listen-failed'),
+          hint,
+        });
       },
     );
     this.#listener = listener;
@@ -192,11 +196,13 @@ export class Server {
     const { switchboard, log } = this.#services;
     const refusal = this.#admission.admit(peerAddress);
     if (refusal !== undefined) {
-      log('warning', 'pptp', `TCP connection from ${formatIpv4(peerAddress)} refused: ${refusal}`);
+      const text = `TCP connection from ${formatIpv4(peerAddress)} refused: ${refusal}`;
+      log('warning', 'pptp', text, eventOf('connection-refused'));
       switchboard.holdConnection(connection, () => {});
       return switchboard.send({ kind: 'tcp-close', connection, abort: 1 });
     }
-    log('info', 'pptp', `TCP connection established from ${formatIpv4(peerAddress)}`);
+    const text = `TCP connection established from ${formatIpv4(peerAddress)}`;
+    log('info', 'pptp', text, eventOf('connection-opened'));
     const tunnel = this.#newTunnel({ connection, localAddress, peerAddress });
     this.#tunnels.add(tunnel);
     tunnel.connection.open();
@@ -238,7 +244,8 @@ export class Server {
         this.#tunnels.delete(tunnel);
         this.#admission.gone(peerAddress, tunnel.established);
         const text = `TCP connection of ${formatIpv4(peerAddress)} ended: ${connectionCauses[news.cause]}`;
-        this.#services.log('info', 'pptp', text, { cause: news.cause, detail: news.detail });
+        const { cause, detail } = news;
+        this.#services.log('info', 'pptp', text, { ...eventOf('connection-ended'), cause, detail });
         return this.#checkEmpty();
       }
     }
@@ -250,7 +257,7 @@ export class Server {
     const admitted = this.#admit();
     if (typeof admitted === 'string') {
       const text = `call of ${formatIpv4(peerAddress)} refused: ${admitted}`;
-      this.#services.log('warning', 'pptp', text);
+      this.#services.log('warning', 'pptp', text, eventOf('call-refused'));
       return tunnel.connection.answerCall(request, { accept: false, why: 'no-resource' });
     }
     const { call, licence } = admitted;
@@ -335,7 +342,7 @@ export class Server {
       up: ({ terms }, agreed) => {
         const address = formatIpv4(agreed.remote ?? 0);
         const text = `${terms?.user} logged in, ${address} from ${formatIpv4(place.peerAddress)}`;
-        log('info', 'pptp,ppp,account', text);
+        log('info', 'pptp,ppp,account', text, eventOf('session-up'));
         served.up(agreed);
       },
       stands: () => served.remember(),

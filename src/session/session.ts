@@ -19,6 +19,7 @@ import { Link, type LinkEffect, type LinkTimer } from '../ppp/link.ts';
 import { Effects } from './effects.ts';
 import { type EndingCause, explain } from './ending.ts';
 import { errorName } from './errno.ts';
+import { eventOf } from './events.ts';
 import { isAlive, type LifeState, moveTo } from './lifecycle.ts';
 import {
   encodingOf,
@@ -329,7 +330,7 @@ export class Session {
     if (typeof terms === 'string') return this.end(terms);
     if (this.#terms === undefined) {
       this.#name = terms.interfaceName;
-      this.#say('info', 'authenticated', { user: terms.user });
+      this.#say('info', 'authenticated', { ...eventOf('session-authenticated'), user: terms.user });
     }
     this.#terms = terms;
     this.#move('preparing');
@@ -381,7 +382,7 @@ export class Session {
   /** A session whose filters do not stand lets no packet pass rather than all. */
   #filtersRefused(trouble: string): void {
     if (!isAlive(this.#state)) return;
-    this.#say('error', trouble);
+    this.#say('error', trouble, eventOf('session-troubled'));
     this.end('filter-failed');
   }
 
@@ -390,7 +391,7 @@ export class Session {
     this.#move('up');
     this.#restraint.start();
     this.#say('info', `using encoding - ${encodingOf(agreed.mppe) || 'none'}`);
-    this.#say('info', 'connected');
+    this.#say('info', 'connected', eventOf('session-connected'));
     if (this.#upSinceMs === undefined) {
       this.#upSinceMs = this.#services.clock.nowMs();
       this.#owner.up(this, agreed);
@@ -409,7 +410,7 @@ export class Session {
 
   #refused(trouble: string): void {
     if (!isAlive(this.#state)) return;
-    this.#say('error', trouble);
+    this.#say('error', trouble, eventOf('session-troubled'));
     this.end('interface-failed');
   }
 
@@ -426,7 +427,11 @@ export class Session {
     this.#owner.stands(this);
     const { text, hint } = explain(cause);
     const more = detail === '' || detail === text ? '' : ` (${detail})`;
-    this.#say('info', `terminating... - ${text}${more}`, { cause, ...(hint !== '' && { hint }) });
+    this.#say('info', `terminating... - ${text}${more}`, {
+      ...eventOf('session-ending'),
+      cause,
+      ...(hint !== '' && { hint }),
+    });
     return true;
   }
 

@@ -14,6 +14,7 @@ import type { Method } from '../ppp/auth/method.ts';
 import type { MppePolicy } from '../ppp/ccp/options.ts';
 import type { Addresses, AddressRefusal } from './addresses.ts';
 import type { EndingCause } from './ending.ts';
+import { eventOf } from './events.ts';
 import type { InterfaceNames } from './interface-names.ts';
 import type { Authenticated, Party, Terms } from './party.ts';
 import type { ProxyArp } from './proxy-arp.ts';
@@ -122,6 +123,7 @@ export class Subscriber implements Party {
     else {
       const text = `login failure for user ${credentials.name} from ${callerId} via pptp: ${verdict.explanation}`;
       this.#services.log('error', 'pptp,ppp,account', text, {
+        ...eventOf('login-failed'),
         user: credentials.name,
         reason: verdict.reason,
       });
@@ -193,7 +195,7 @@ export class Subscriber implements Party {
       return { user, interfaceName: this.#takeName(user), local, remote };
     }
     const refusal = typeof local === 'number' ? (remote as AddressRefusal) : local;
-    log('error', 'pptp,ppp', `${user}: ${refusal.text}`);
+    log('error', 'pptp,ppp', `${user}: ${refusal.text}`, eventOf('session-troubled'));
     return refusal.refused === 'address-in-use' ? 'address-in-use' : 'no-address';
   }
 

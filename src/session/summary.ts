@@ -4,6 +4,7 @@ import { formatDuration } from '../base/duration.ts';
 import { formatIpv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
 import { type EndingCause, endingOf, explain } from './ending.ts';
+import { eventOf } from './events.ts';
 import type { FinalCounters, Session } from './session.ts';
 
 /**
@@ -23,11 +24,12 @@ export function summarise(
   const peer = `${way} ${formatIpv4(session.place.peerAddress)}`;
   const who = way === 'from' ? session.terms?.user : session.name;
   const seconds = Math.round(session.uptimeMs / 1000);
-  const line =
-    session.terms === undefined || session.uptimeMs === 0
-      ? `call ${peer} ended before it was up - ${text}`
-      : `${who} logged out, ${seconds} ${receivedOctets} ${transmittedOctets} ${receivedPackets} ${transmittedPackets} ${peer} after ${formatDuration(seconds * 1000)} - ${text}`;
+  const wasUp = session.terms !== undefined && session.uptimeMs > 0;
+  const line = !wasUp
+    ? `call ${peer} ended before it was up - ${text}`
+    : `${who} logged out, ${seconds} ${receivedOctets} ${transmittedOctets} ${receivedPackets} ${transmittedPackets} ${peer} after ${formatDuration(seconds * 1000)} - ${text}`;
   log('info', 'pptp,ppp,account', line, {
+    ...eventOf(wasUp ? 'session-ended' : 'call-failed'),
     session: session.place.call,
     cause,
     reason,

@@ -4,6 +4,7 @@
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { events } from '../../src/session/events.ts';
 import { addresses, type Concentrator, Site } from './concentrator.io.ts';
 import { FreeRadius } from './freeradius.io.ts';
 
@@ -95,6 +96,11 @@ test('no secret is ever told, and every line of a session has its Acct-Session-I
   );
   expect(ofSessions.length).toBeGreaterThan(30);
   expect(ofSessions.filter((line) => (line as { sessionId?: string }).sessionId === undefined)).toEqual([]);
+  const codes = new Set(server.lines.map((line) => (line as { event?: string }).event));
+  for (const code of ['connection-opened', 'session-up', 'session-ending', 'session-ended', 'login-failed'])
+    expect(codes).toContain(code);
+  const unknown = [...codes].filter((code) => code !== undefined && !(code in events));
+  expect(unknown).toEqual([]);
   const logins = ofSessions.filter(({ msg }) => /^jack logged in/.test(msg));
   for (const login of logins) expect((login as { user?: string }).user).toBe('jack');
 });
