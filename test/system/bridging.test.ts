@@ -81,7 +81,7 @@ test.for([['required'], ['no']] as const)(
   { timeout },
   async ([encryption]) => {
     const bridged = await open(encryption);
-    const { site, serverScript, server, left, right } = bridged;
+    const { site, left, right } = bridged;
     await areBridged(bridged);
     const tunnel = await capture(site.server, site.cable, 'ip proto 47', site.client, addresses.server);
     const heard = await capture(right, 'eth0', 'arp or icmp', left, hosts.right);
@@ -103,29 +103,36 @@ test.for([['required'], ['no']] as const)(
     const inClear = await dissect(onTheWay, 'bcp_bpdu.mac_type == 1 && bcp_bpdu.flags == 0 && eth');
     expect(inClear.length > 0).toBe(encryption === 'no');
     expect(await dissect(onTheWay, 'frame.len > 1514 || _ws.malformed')).toEqual([]);
-
-    // The bridge has its own host's address and MTU, whoever joins it, and hears the other one.
-    const [bridge, wire] = ['lan0', 'wire0'].map((name) => linkOf(site.server, name));
-    expect(bridge).toMatchObject({ address: wire?.address, mtu: 1500 });
-    const bpdu = site.server.start(['tcpdump', '-i', '<bcp-alice>', '-c', '1', '-Q', 'in', 'stp'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const seen = once(bpdu, 'exit');
-    site.client.run('ip', 'link', 'set', 'lan0', 'type', 'bridge', 'stp_state', '1');
-    expect(await seen).toEqual([0, null]);
-
-    // Control may be killed: the LANs stay one, and the next control ends it in order.
-    await server.kill();
-    expect(await ping(left, hosts.right)).toEqual(everyPing);
-    const next = site.start(site.server, serverScript, { directory: server.directory });
-    await next.line(/^sessions of the control process before this one go on/);
-    await next.line(/^listening on TCP 1723/);
-    expect(await ping(left, hosts.right)).toEqual(everyPing);
-    expect(portsOf(site.server)).toContain('<bcp-alice>');
-    await next.end();
-    expect(portsOf(site.server)).not.toContain('<bcp-alice>');
   },
 );
+
+test('a bridge keeps its address and MTU, hears the other one, and stands while control is killed', {
+  timeout,
+}, async () => {
+  const bridged = await open('required');
+  const { site, serverScript, server, left } = bridged;
+  await areBridged(bridged);
+
+  const [bridge, wire] = ['lan0', 'wire0'].map((name) => linkOf(site.server, name));
+  expect(bridge).toMatchObject({ address: wire?.address, mtu: 1500 });
+  const bpdu = site.server.start(['tcpdump', '-i', '<bcp-alice>', '-c', '1', '-Q', 'in', 'stp'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const seen = once(bpdu, 'exit');
+  site.client.run('ip', 'link', 'set', 'lan0', 'type', 'bridge', 'stp_state', '1');
+  expect(await seen).toEqual([0, null]);
+
+  // Control may be killed: the LANs stay one, and the next control ends it in order.
+  await server.kill();
+  expect(await ping(left, hosts.right)).toEqual(everyPing);
+  const next = site.start(site.server, serverScript, { directory: server.directory });
+  await next.line(/^sessions of the control process before this one go on/);
+  await next.line(/^listening on TCP 1723/);
+  expect(await ping(left, hosts.right)).toEqual(everyPing);
+  expect(portsOf(site.server)).toContain('<bcp-alice>');
+  await next.end();
+  expect(portsOf(site.server)).not.toContain('<bcp-alice>');
+});
 
 test('if there is no such bridge, both ends say so, and IPv4 goes on', { timeout }, async () => {
   const { site, server, client } = await open('required', { serverBridge: 'bridge=lan9' });
