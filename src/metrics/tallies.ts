@@ -15,6 +15,7 @@ import { nodesTally } from '../session/registry/nodes.ts';
 import { registryTally } from '../session/registry/tally.ts';
 import { pppTally } from '../session/session.ts';
 import { switchboardTally } from '../session/switchboard.ts';
+import { takeoverTally } from '../session/tally.ts';
 import { metricsTally } from './tally.ts';
 
 /** By the area that their metrics have in their names. */
@@ -31,6 +32,7 @@ const tallies: Readonly<Record<string, Tally<string>>> = {
   registry: registryTally,
   services: servicesTally,
   switchboard: switchboardTally,
+  takeover: takeoverTally,
 };
 
 export interface TalliedMetric {
