@@ -123,16 +123,21 @@ function told({ node, user, sessionId, fromMs, toMs }: Stay): string {
   return `${sessionId} of ${user} on ${node} from ${time(fromMs)} to ${time(toMs)}`;
 }
 
+/** What a node has just said, a busy Redis may not have read when the node dies, in ms. */
+const unheardMs = 1_000;
+
 /** What accounting may have of a session beside one Start and one Stop. */
 export interface Windows {
   /** Ended while its node was cut off: if the node was given up, another has told its Stop as well. */
   readonly unheard: ReadonlySet<string>;
-  /** Died with its node: if its Start had not been told, it is not told behind the Stop. */
+  /** Died with its node, or ended so shortly before that nobody heard: if its Start had not been told, it is not told behind the Stop. */
   readonly died: ReadonlySet<string>;
 }
 
 export function windowsOf(boots: readonly Boot[], cuts: readonly CutOff[]): Windows {
-  const died = boots.flatMap((boot) => staysOfBoot(boot).filter(({ toMs }) => toMs === boot.killedMs));
+  const died = boots.flatMap((boot) =>
+    staysOfBoot(boot).filter(({ toMs }) => (boot.killedMs ?? Number.POSITIVE_INFINITY) - toMs < unheardMs),
+  );
   return {
     unheard: endedUnheard(staysOf(boots), cuts),
     died: new Set(died.map(({ sessionId }) => sessionId)),
