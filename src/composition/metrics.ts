@@ -13,7 +13,7 @@ import type { StreamAt } from '../metrics/http.io.ts';
 import { pagesOfFolder } from '../metrics/page.io.ts';
 import type { Asked, Page, PageAt } from '../metrics/page.ts';
 import { Rates } from '../metrics/rates.ts';
-import { sessionText } from '../metrics/session-lines.ts';
+import { SessionLines } from '../metrics/session-lines.ts';
 import { statusOf } from '../metrics/status.ts';
 import type { Subject } from '../metrics/subject.ts';
 import { metricsTally } from '../metrics/tally.ts';
@@ -35,6 +35,7 @@ export class Metrics {
   readonly #exposition: Exposition;
   readonly #readers = new Readers();
   readonly #rates = new Rates();
+  readonly #lines = new SessionLines();
   /** Whether users' names may be told. */
   readonly #isNaming: () => boolean;
   #taking: Promise<Census> | undefined;
@@ -113,7 +114,7 @@ export class Metrics {
     void this.#readers.serve(response, this.#exposition.contentType, async () => {
       const census = await this.#census();
       const wanted = top === null ? census.up : await inTurns(this.#rates.fastest(census.up, count));
-      return sessionText(census, wanted);
+      return this.#lines.text(census, wanted);
     });
   }
 

@@ -34,6 +34,11 @@ export interface Census {
 /** Rows, or sessions, between two stops: half a millisecond. */
 const stride = 500;
 
+/** Of a call's handle: our Call ID. */
+const slotMask = 0xffff;
+const slots = slotMask + 1;
+const none = -1;
+
 const callColumn = columnOf('call');
 const columns: readonly Column[] = summedCounters.map(columnOf);
 
@@ -46,13 +51,14 @@ export function* takeCensus(
   const rows = new CounterRows(parts);
   const atMs = clock.nowMs();
   const live = new CallSums();
-  const rowOf = new Map<number, number>();
+  // By slot: of calls that are held, no two have the same. A table of numbers costs the collector of garbage nothing.
+  const rowOf = new Int32Array(slots).fill(none);
   for (let row = 0; row < rows.count; row++) {
     if (row % stride === stride - 1) yield;
     const call = rows.read(row, callColumn);
     // One that has been closed meanwhile is among those that are over.
     if (!switchboard.holdsCall(call)) continue;
-    rowOf.set(call, row);
+    rowOf[call & slotMask] = row;
     // What it had counted before this process began is not of this process.
     const isAdopted = switchboard.adoptedCalls.delete(call);
     if (isAdopted) addRow(switchboard.closedCalls, rows, row, -1);
@@ -71,8 +77,8 @@ export function* takeCensus(
     if (state !== 'up') continue;
     const kind = kindOf(served.method ?? 'none', encryptionOf(served));
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    const row = rowOf.get(place.call);
-    if (row !== undefined) up.push({ served, row });
+    const row = rowOf[place.call & slotMask] ?? none;
+    if (row !== none) up.push({ served, row });
   }
   const over = switchboard.closedCalls;
   return { atMs, rows, totals, states, kinds, up, sum: (counter) => live.get(counter) + over.get(counter) };

@@ -84,23 +84,40 @@ const info: Series = {
 /** Names of all series, for dashboards and their tests. */
 export const sessionSeries: readonly Series[] = [...counters, ...gauges, info];
 
-/** The text of these sessions, piece by piece. */
-export function* sessionText({ rows }: Census, wanted: readonly Counted[]): Generator<string> {
-  const labels: string[] = [];
-  for (const counted of wanted) {
-    labels.push(labelsOf(counted.served));
-    if (labels.length % pieceSessions === 0) yield '';
+export class SessionLines {
+  /**
+   * Labels do not change while a session lives. Made anew for each reader they would be tens of thousands of texts that live as long as
+   * the reading does, and the collector of garbage would stop everybody for milliseconds to move them about.
+   */
+  readonly #labels = new WeakMap<ServedSession, string>();
+
+  /** The text of these sessions, piece by piece. */
+  *text({ rows }: Census, wanted: readonly Counted[]): Generator<string> {
+    const labels: string[] = [];
+    for (const { served } of wanted) {
+      labels.push(this.#labelsOf(served));
+      if (labels.length % pieceSessions === 0) yield '';
+    }
+    for (const series of counters) {
+      yield* linesOf(series, wanted, labels, ({ row }) => rows.read(row, series.column));
+    }
+    for (const series of gauges) yield* linesOf(series, wanted, labels, ({ served }) => series.read(served));
+    yield* linesOf(
+      info,
+      wanted,
+      labels,
+      () => 1,
+      (served) => `,${factsOf(served)}`,
+    );
   }
-  for (const series of counters) {
-    yield* linesOf(series, wanted, labels, ({ row }) => rows.read(row, series.column));
+
+  #labelsOf(served: ServedSession): string {
+    const known = this.#labels.get(served);
+    if (known !== undefined) return known;
+    const labels = labelsOf(served);
+    this.#labels.set(served, labels);
+    return labels;
   }
-  for (const series of gauges) yield* linesOf(series, wanted, labels, ({ served }) => series.read(served));
-  const facts = labels.slice();
-  for (const [at, { served }] of wanted.entries()) {
-    facts[at] = `${labels[at]},${factsOf(served)}`;
-    if (at % pieceSessions === pieceSessions - 1) yield '';
-  }
-  yield* linesOf(info, wanted, facts, () => 1);
 }
 
 /** A line for each session that has a value. */
@@ -109,12 +126,13 @@ function* linesOf(
   wanted: readonly Counted[],
   labels: readonly string[],
   read: (counted: Counted) => number | undefined,
+  more: (served: ServedSession) => string = () => '',
 ): Generator<string> {
   yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
   for (let from = 0; from < wanted.length; from += pieceSessions) {
     const lines = wanted.slice(from, from + pieceSessions).map((counted, at) => {
       const value = read(counted);
-      return value === undefined ? '' : `${name}{${labels[from + at]}} ${value}\n`;
+      return value === undefined ? '' : `${name}{${labels[from + at]}${more(counted.served)}} ${value}\n`;
     });
     yield lines.join('');
   }
