@@ -144,7 +144,7 @@ export class Inheritance {
     }
     for (const { call, peerAddress, said } of this.#calls.values()) {
       const sessionId = said?.sessionId;
-      const text = `closing a call of ${formatIpv4(peerAddress)}: its control process ended before it was up`;
+      const text = `closing a call of ${formatIpv4(peerAddress)}: its control process has gone, and it cannot go on`;
       const rest = this.#keep({ kind: 'call-close', call }, () =>
         this.#log('warning', 'pptp,ppp', text, { ...eventOf('call-closed'), sessionId }),
       );
