@@ -99,11 +99,12 @@ export class ServiceRedis {
     const former = this.#master;
     if (failing === 'killed') await this.#kill(former);
     else if (failing === 'frozen') this.freeze();
-    // Refused while a former failover goes on, or no replica has been heard of lately.
-    else await this.#until(async () => /^OK/.test(await this.#askForAnother()));
     await this.#until(async () => {
       this.#master = await this.#masterNow();
-      return this.#master !== former && (await this.#role(this.#master))[0] === 'master';
+      if (this.#master !== former) return (await this.#role(this.#master))[0] === 'master';
+      // Again and again: it is refused, or given up, if no replica has been heard of lately.
+      if (failing === 'asked') await this.#say(sentinelPorts[0], 'sentinel', 'failover', masterName);
+      return false;
     });
     if (failing === 'killed') await this.#start(former, this.#master);
     this.#servers.get(former)?.kill('SIGCONT');
@@ -124,10 +125,6 @@ export class ServiceRedis {
       const known = await Promise.all(sentinelPorts.map((port) => this.#known(port)));
       return known.every(({ replicas, others }) => replicas === 1 && others === sentinelPorts.length - 1);
     });
-  }
-
-  #askForAnother(): Promise<string> {
-    return this.#say(sentinelPorts[0], 'sentinel', 'failover', masterName);
   }
 
   async #known(port: number): Promise<{ readonly replicas: number; readonly others: number }> {
