@@ -1,9 +1,12 @@
 /**
  * Taking a node out of service. Soft: no new calls, those that are up stay until they end; hard: they are ended, so many a second; cancel:
- * calls are taken again, and what was ended stays ended. Enter: the operator's orders, here or from another node, the end of the process,
- * and the news that a session is gone. Leave: sessions to end, whether calls are refused, lines of the log. Pure.
+ * calls are taken again, and what was ended stays ended. Enter: the operator's orders, here or from another node, cordons, the end of the
+ * process, and the news that a session is gone. Leave: sessions to end, whether calls are refused, lines of the log. Pure.
  *
  *     off ──soft──► soft ──hard──► hard         any order from any state; cancel leads back to off
+ *
+ * A cordon is soft, and gives way: it begins nothing while the operator drains, and its end cancels only what it has begun. With any
+ * order of his the drain becomes the operator's.
  */
 
 import type { Clock, Timer } from '../base/clock.ts';
@@ -59,6 +62,8 @@ export class Drain {
   #sinceMs = 0;
   #begunWith = 0;
   #timer: Timer | undefined;
+  /** A cordon has begun it, and the operator has not said anything since. */
+  #isOfCordon = false;
   /** The process ends: nothing is cancelled any more. */
   #isLast = false;
 
@@ -79,9 +84,19 @@ export class Drain {
   /** Obeys at once; an order that is obeyed already does nothing. */
   order(order: DrainOrder): void {
     if (this.#isLast) return;
+    this.#isOfCordon = false;
     if (order === 'cancel') this.#cancel();
     else if (order === 'soft') this.#soften();
     else if (this.#mode !== 'hard') this.#harden(this.#ports.rate(), () => {});
+  }
+
+  /** Whoever runs the machine wants it empty, or no more: told once for each change. */
+  cordon(isCordoned: boolean): void {
+    if (this.#isLast) return;
+    if (isCordoned && !this.isOn) this.#soften();
+    else if (!isCordoned && this.#isOfCordon) this.#cancel();
+    else return;
+    this.#isOfCordon = isCordoned;
   }
 
   /** The process ends: all sessions are told to, within half a minute however many they are. `told` when they have been. */

@@ -130,6 +130,55 @@ describe('hard', () => {
   });
 });
 
+describe('a cordon', () => {
+  it('drains softly for as long as it lasts', () => {
+    drain.cordon(true);
+    clock.advance(1_000);
+    expect(drain.progress.mode).toBe('soft');
+    expect(told()).toBe(0);
+
+    drain.cordon(false);
+    expect(drain.progress.mode).toBe('off');
+    expect(isRefusing).toBe(false);
+  });
+
+  it.each(['soft', 'hard'] as const)('leaves a %s drain of the operator as it is, and to him', (order) => {
+    drain.order(order);
+    drain.cordon(true);
+    expect(drain.progress.mode).toBe(order);
+
+    drain.cordon(false);
+    expect(drain.progress.mode).toBe(order);
+    expect(isRefusing).toBe(true);
+  });
+
+  it.each(['soft', 'hard'] as const)('is the operator’s drain once he has ordered %s', (order) => {
+    drain.cordon(true);
+    drain.order(order);
+    drain.cordon(false);
+
+    expect(drain.progress.mode).toBe(order);
+  });
+
+  it('that the operator has overruled by cancel is over', () => {
+    drain.cordon(true);
+    drain.order('cancel');
+    expect(isRefusing).toBe(false);
+
+    drain.order('soft');
+    drain.cordon(false);
+    expect(drain.progress.mode).toBe('soft');
+  });
+
+  it('changes nothing at the end of the process', () => {
+    drain.cordon(true);
+    drain.finish(() => {});
+    drain.cordon(false);
+
+    expect(isRefusing).toBe(true);
+  });
+});
+
 describe('the end of the process', () => {
   it('is told when all sessions have been, and cannot be cancelled', () => {
     let isOver = false;
