@@ -14,6 +14,7 @@ import { Fault } from './base/fault.ts';
 import { jsonLog } from './base/log.io.ts';
 import { systemRandom } from './base/random.io.ts';
 import { Concentrator } from './composition/concentrator.ts';
+import { cordonWatchOf } from './composition/cordon.ts';
 import { Keeper } from './composition/keeper.ts';
 import { type Options, readOptions, usage } from './composition/options.ts';
 import { Outside } from './composition/outside.ts';
@@ -115,10 +116,12 @@ async function main(options: Options): Promise<void> {
   });
   const { run, state } = options;
   const outside = new Outside({ log, logRing, run, state, store, keeper, concentrator });
+  const cordons = cordonWatchOf(options, log, concentrator);
   const begin = async () => {
     await concentrator.begin();
     await outside.open(configurationOf(store.current.tree));
     keeper.open();
+    cordons?.begin();
   };
   switchboard.send({ kind: 'hello', version: contractVersion });
 
@@ -131,6 +134,7 @@ async function main(options: Options): Promise<void> {
       isEnding = true;
       log('info', 'system', `${signal}: ${what}`);
       keeper.close();
+      cordons?.close();
       await outside.close();
       await end();
       process.exit(0);

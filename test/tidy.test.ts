@@ -55,7 +55,7 @@ const parts: readonly (readonly [pattern: RegExp, layer: Layer, part: string])[]
   [/^src\/dns\//, 'decide', 'decide'],
   [/^src\/datapath\//, 'speak', 'datapath'],
   [/^src\/net\/(netlink|nftables)\.ts$/, 'speak', 'netlink'],
-  [/^src\/(aaa|accounting|session|licence|net|client)\//, 'decide', 'decide'],
+  [/^src\/(aaa|accounting|session|licence|net|client|kubernetes)\//, 'decide', 'decide'],
   [/^src\/(config|console|metrics)\//, 'show', 'show'],
 ];
 

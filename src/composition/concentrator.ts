@@ -295,6 +295,11 @@ export class Concentrator {
     this.#dialers?.replan();
   }
 
+  /** Whoever runs the machine wants it empty, or no more. */
+  cordon(isCordoned: boolean): void {
+    this.#drain.cordon(isCordoned);
+  }
+
   /** Says goodbye to every peer, so many a second as a drain, then to the RADIUS servers; resolves when all have gone, or the time is up. */
   async end(): Promise<void> {
     await new Promise<void>((told) => this.#drain.finish(told));

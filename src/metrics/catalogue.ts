@@ -75,7 +75,7 @@ export const nodeStates = ['alive', 'suspect'] as const;
 const rows = {
   pptp_build_info: gauge('The program: always 1.', { version: 'configured', identity: 'configured' }),
   pptp_ready: gauge('1 if the node wants new calls, as /readyz says.'),
-  pptp_draining: gauge('1 if the operator is draining the node.'),
+  pptp_draining: gauge('1 if the node is being drained, by the operator or by a cordon.'),
 
   pptp_sessions: gauge('Calls of subscribers, by how far they are.', { state: states }),
   pptp_sessions_up: gauge('Sessions that are up, by how the subscriber proved himself and what encrypts.', {

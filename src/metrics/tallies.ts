@@ -7,6 +7,7 @@ import { sharedTally } from '../accounting/shared-tally.ts';
 import { accountingTally } from '../accounting/tally.ts';
 import type { Tally } from '../base/observe.ts';
 import { servicesTally } from '../console/services/users.ts';
+import { kubernetesTally } from '../kubernetes/cordon-watch.ts';
 import { licenceTally } from '../licence/licence.ts';
 import { lineTally } from '../radius/line.ts';
 import { admissionTally } from '../session/admission.ts';
@@ -24,6 +25,7 @@ const tallies: Readonly<Record<string, Tally<string>>> = {
   accounting_redis: sharedTally,
   admission: admissionTally,
   control: controlTally,
+  kubernetes: kubernetesTally,
   licence: licenceTally,
   metrics: metricsTally,
   nodes: nodesTally,

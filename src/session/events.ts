@@ -22,6 +22,9 @@ export const events = {
   'call-closed': 'A call of the control process before this one could not go on.',
   'session-replaced': 'A session gives way to a newer one of the same user.',
   drain: 'The node is being drained, or no more.',
+  cordon: 'Kubernetes has cordoned the node, or does no more.',
+  'cordon-watched': 'A cordon of the node will be seen.',
+  'cordon-unwatched': 'It cannot be seen; `code` says why, `hint` what to do.',
 } as const;
 
 export type EventCode = keyof typeof events;

@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 
 /** Paths of files in PEM form. */
@@ -35,14 +36,17 @@ export class CertificateAuthority {
     );
   }
 
-  /** A certificate for `name`, good for one end of TLS. */
+  /** A certificate for `name`, which may be an address, good for one end of TLS. */
   vouchFor(name: string, end: 'server' | 'client'): CertificateFiles {
     const files = this.#filesOf(name);
     const [request, extensions] = [
       join(this.#directory, `${name}.csr`),
       join(this.#directory, `${name}.ext`),
     ];
-    writeFileSync(extensions, `extendedKeyUsage=${end}Auth\nsubjectAltName=DNS:${name}\n`);
+    writeFileSync(
+      extensions,
+      `extendedKeyUsage=${end}Auth\nsubjectAltName=${isIP(name) === 0 ? 'DNS' : 'IP'}:${name}\n`,
+    );
     openssl('req', ...newKey, '-subj', `/CN=${name}`, '-keyout', files.key, '-out', request);
     const by = ['-CA', this.files.certificate, '-CAkey', this.files.key, '-CAcreateserial'];
     const out = ['-extfile', extensions, '-out', files.certificate];
