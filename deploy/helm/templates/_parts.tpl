@@ -30,7 +30,6 @@ hostNetwork: true
 dnsPolicy: ClusterFirstWithHostNet
 priorityClassName: system-node-critical
 serviceAccountName: pptp-concentrator{{ include "suffix" . }}
-automountServiceAccountToken: false
 enableServiceLinks: false
 nodeSelector:
   pptp-concentrator/access: "true"

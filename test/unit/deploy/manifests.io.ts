@@ -97,6 +97,8 @@ const models = new Map(
     modelOf(core, 'v1', 'Secret'),
     modelOf(core, 'v1', 'ServiceAccount'),
     modelOf(core, 'apps/v1', 'DaemonSet'),
+    modelOf(core, 'rbac.authorization.k8s.io/v1', 'ClusterRole'),
+    modelOf(core, 'rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'),
     modelOf(operator, 'monitoring.coreos.com/v1', 'PodMonitor'),
     modelOf(operator, 'monitoring.coreos.com/v1', 'PrometheusRule'),
   ]),

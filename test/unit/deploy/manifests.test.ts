@@ -23,6 +23,7 @@ interface Pod {
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[];
   readonly hostNetwork: boolean;
+  readonly serviceAccountName: string;
   readonly automountServiceAccountToken: boolean;
   readonly terminationGracePeriodSeconds: number;
   readonly nodeSelector: Readonly<Record<string, string>>;
@@ -138,7 +139,29 @@ describe('pods', () => {
     const directories = ({ volumes }: Pod) => volumes.flatMap(({ hostPath }) => hostPath?.path ?? []);
     expect(directories(engine)).toEqual(['/dev/net/tun', '/run/pptp-concentrator']);
     expect(directories(control)).toEqual(['/run/pptp-concentrator', '/var/lib/pptp-concentrator']);
-    expect([engine, control].map((pod) => pod.automountServiceAccountToken)).toEqual([false, false]);
+  });
+
+  test('control may look at nodes, for their cordons, and the engine at nothing', () => {
+    expect([engine, control].map((pod) => pod.automountServiceAccountToken)).toEqual([false, true]);
+    for (const [objects, suffix] of [
+      [single, ''],
+      [shards, '-a'],
+      [shards, '-b'],
+    ] as const) {
+      const name = `pptp-concentrator${suffix}`;
+      const named = (kind: string) =>
+        objects.find((object) => object.kind === kind && object.metadata.name === name);
+
+      expect(podOf(`pptp-control${suffix}`, objects).serviceAccountName).toBe(name);
+      expect(named('ServiceAccount')).toMatchObject({ automountServiceAccountToken: false });
+      expect(named('ClusterRole')).toMatchObject({
+        rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] }],
+      });
+      expect(named('ClusterRoleBinding')).toMatchObject({
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+        subjects: [{ kind: 'ServiceAccount', name, namespace: 'pptp' }],
+      });
+    }
   });
 
   test('nothing but an operator ends a pod, and users have time to leave', () => {
@@ -170,6 +193,7 @@ describe('pods', () => {
 
     expect(options).toMatchObject({
       joinEngine: true,
+      watchCordon: true,
       run: '/run/pptp-concentrator',
       state: '/var/lib/pptp-concentrator',
     });
