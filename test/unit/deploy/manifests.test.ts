@@ -155,7 +155,7 @@ describe('pods', () => {
       expect(podOf(`pptp-control${suffix}`, objects).serviceAccountName).toBe(name);
       expect(named('ServiceAccount')).toMatchObject({ automountServiceAccountToken: false });
       expect(named('ClusterRole')).toMatchObject({
-        rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'] }],
+        rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] }],
       });
       expect(named('ClusterRoleBinding')).toMatchObject({
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },

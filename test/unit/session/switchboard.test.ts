@@ -233,7 +233,9 @@ describe('an inheritance', () => {
     const lines: string[] = [];
     const count = meet([...held, snapshotEnd], (_severity, _topics, text) => void lines.push(text));
     expect(sent.map(({ kind }) => kind)).toEqual(['tcp-close', 'call-close', 'link-close']);
-    expect(lines).toEqual(['closing a call of 198.51.100.1: its control process has gone, and it cannot go on']);
+    expect(lines).toEqual([
+      'closing a call of 198.51.100.1: its control process has gone, and it cannot go on',
+    ]);
 
     tell(frame(0x10003));
     tell(closed(0x10003));
