@@ -14,6 +14,7 @@ import { HttpFace } from '../../../src/metrics/http.io.ts';
 import { sessionSeries } from '../../../src/metrics/session-lines.ts';
 import { metricsTally } from '../../../src/metrics/tally.ts';
 import { endingTally, setUpFailureTally } from '../../../src/session/tally.ts';
+import { freePort } from '../../system/free-port.io.ts';
 import { Crowd } from './crowd.ts';
 
 const dns = { dns_publisher: publisherTally(), dns_responder: responderTally() };
@@ -39,7 +40,7 @@ beforeEach(async () => {
     pages,
     streams,
   });
-  port = 20_000 + Math.floor(Math.random() * 20_000);
+  port = await freePort();
   face.configure({ enabled: true, address: 0x7f000001, port, sessions: true });
   await isListening;
   metrics.begin();
