@@ -9,8 +9,8 @@ import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { metricsTally } from './tally.ts';
 
-/** Of one turn, in ms: a packet's worth of patience, half of what nothing of ours may hold the event loop. */
-const turnMs = 4;
+/** Of one turn, in ms: a packet's worth of patience, a third of what nothing of ours may hold the event loop. */
+const turnMs = 3;
 
 /** Two Prometheis, as careful people have. */
 const readersMax = 2;
