@@ -75,6 +75,15 @@ test('the commands of the README serve a client', async () => {
   expect(inside("pptpctl '/ppp active print count-only'").trim()).toBe('1');
   expect(inside(`pptpctl '/ping ${addresses.client} count=1'`)).toContain('received=1');
   expect(inside('nft list table ip pptp_host')).toContain('notrack');
+
+  // An upgrade of control: nobody notices.
+  const before = heard();
+  inside('systemctl restart pptp-concentrator');
+  await until(() => heard() > before);
+  expect(log()).toContain('sessions of the control process before this one go on');
+  expect(site.client.run('ping', '-c', '3', '-i', '0.2', '10.77.0.1')).toContain(' 0% packet loss');
+  expect(inside("pptpctl '/ppp active print count-only'").trim()).toBe('1');
+  expect(client.lines.filter(({ msg }) => /terminating/.test(msg))).toEqual([]);
   await client.end();
 });
 
