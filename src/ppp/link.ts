@@ -237,13 +237,11 @@ export class Link {
   #ofOneLcp(effect: LcpEffect): Effects {
     switch (effect.do) {
       case 'send':
+      case 'arm':
+      case 'disarm':
       case 'note':
       case 'echo-reply':
         return [effect];
-      case 'arm':
-        return [{ do: 'arm', timer: 'lcp', delayMs: effect.delayMs }];
-      case 'disarm':
-        return [{ do: 'disarm', timer: 'lcp' }];
       case 'acknowledging':
         return [];
       case 'protocol-rejected':

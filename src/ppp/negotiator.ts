@@ -41,17 +41,18 @@ export interface Acknowledging {
   readonly repeated: boolean;
 }
 
-export type NegotiatorEffect =
+export type NegotiatorEffect<Name extends LayerName = LayerName> =
   | Send
-  | Arm<LayerName>
-  | Disarm<LayerName>
+  | Arm<Name>
+  | Disarm<Name>
   | LayerChange
   | Acknowledging
   | Noted;
 
 /** What makes a layer: where its packets travel and what can be negotiated. */
-export interface Layer<Terms> {
-  readonly name: LayerName;
+export interface Layer<Terms, Name extends LayerName = LayerName> {
+  /** Its timer's as well. */
+  readonly name: Name;
   readonly protocol: number;
   readonly rows: readonly OptionRow<Terms>[];
   /** Periods of the restart timer; the last one repeats. */
@@ -65,8 +66,8 @@ export interface Layer<Terms> {
  */
 export const steadyRestartMs: readonly [number] = [3_000];
 
-export class Negotiator<Terms> {
-  readonly #layer: Layer<Terms>;
+export class Negotiator<Terms, Name extends LayerName = LayerName> {
+  readonly #layer: Layer<Terms, Name>;
   readonly #asking: Asking<Terms>;
   readonly #answering: Answering<Terms>;
   #state: State = 'Initial';
@@ -81,10 +82,10 @@ export class Negotiator<Terms> {
   // What the actions of the step in progress answer.
   #packet: Packet | undefined;
   #answer: Answer | undefined;
-  #serve: (() => readonly NegotiatorEffect[]) | undefined;
-  #effects: NegotiatorEffect[] = [];
+  #serve: (() => readonly NegotiatorEffect<Name>[]) | undefined;
+  #effects: NegotiatorEffect<Name>[] = [];
 
-  constructor(layer: Layer<Terms>, terms: Terms) {
+  constructor(layer: Layer<Terms, Name>, terms: Terms) {
     this.#layer = layer;
     this.#asking = new Asking(layer.rows, terms);
     this.#answering = new Answering(layer.rows, terms);
@@ -104,39 +105,39 @@ export class Negotiator<Terms> {
     this.#state = state;
   }
 
-  up(): readonly NegotiatorEffect[] {
+  up(): readonly NegotiatorEffect<Name>[] {
     return this.#run('Up');
   }
 
-  down(): readonly NegotiatorEffect[] {
+  down(): readonly NegotiatorEffect<Name>[] {
     return this.#run('Down');
   }
 
-  open(): readonly NegotiatorEffect[] {
+  open(): readonly NegotiatorEffect<Name>[] {
     this.#cause = undefined;
     return this.#run('Open');
   }
 
   /** Ends the layer; `text` goes into the Terminate-Request for the peer's log. */
-  close(cause: FinishCause, text: Uint8Array): readonly NegotiatorEffect[] {
+  close(cause: FinishCause, text: Uint8Array): readonly NegotiatorEffect<Name>[] {
     this.#cause ??= cause;
     this.#terminateText = text;
     return this.#run('Close');
   }
 
   /** The peer rejected this layer's whole protocol. */
-  protocolRejected(): readonly NegotiatorEffect[] {
+  protocolRejected(): readonly NegotiatorEffect<Name>[] {
     this.#cause ??= 'rejected';
     return this.#run('RXJ-');
   }
 
   /** A fresh copy of our request if it waits: the peer has shown that it was not listening when the last one was sent. */
-  again(): readonly NegotiatorEffect[] {
+  again(): readonly NegotiatorEffect<Name>[] {
     return this.waiting ? [this.#sendRequest()] : [];
   }
 
   /** The restart timer ran out. */
-  expired(): readonly NegotiatorEffect[] {
+  expired(): readonly NegotiatorEffect<Name>[] {
     if (!this.#armed) return [];
     this.#armed = false;
     if (this.#restartCount > 0) return this.#run('TO+');
@@ -145,13 +146,13 @@ export class Negotiator<Terms> {
   }
 
   /** A packet with a code of the layer's own: `serve` is what to do in the one state where it counts. */
-  extended(serve: () => readonly NegotiatorEffect[]): readonly NegotiatorEffect[] {
+  extended(serve: () => readonly NegotiatorEffect<Name>[]): readonly NegotiatorEffect<Name>[] {
     this.#serve = serve;
     return this.#run('RXR');
   }
 
   /** A packet with one of the codes 1 to 7, or with one that nobody here knows. */
-  received(packet: Packet): readonly NegotiatorEffect[] {
+  received(packet: Packet): readonly NegotiatorEffect<Name>[] {
     this.#packet = packet;
     switch (packet.code) {
       case codes.configureRequest:
@@ -172,7 +173,7 @@ export class Negotiator<Terms> {
     }
   }
 
-  #configureRequest(packet: Packet): readonly NegotiatorEffect[] {
+  #configureRequest(packet: Packet): readonly NegotiatorEffect<Name>[] {
     const options = decodeOptions(packet.data);
     if (options instanceof Malformed) return [note('malformed')];
     // In the other states the options do not matter: RCR+ and RCR- have the same cell.
@@ -183,7 +184,7 @@ export class Negotiator<Terms> {
     return (again ? undefined : this.#countRefusal()) ?? this.#run('RCR-');
   }
 
-  #configureReply({ code, identifier, data }: Packet): readonly NegotiatorEffect[] {
+  #configureReply({ code, identifier, data }: Packet): readonly NegotiatorEffect<Name>[] {
     const options = decodeOptions(data);
     if (options instanceof Malformed) return [note('malformed')];
     if (!this.#asking.answered(code, identifier, options)) return [note('crossed')];
@@ -192,7 +193,7 @@ export class Negotiator<Terms> {
   }
 
   /** Counts a refusal; the one too many ends the layer. */
-  #countRefusal(): readonly NegotiatorEffect[] | undefined {
+  #countRefusal(): readonly NegotiatorEffect<Name>[] | undefined {
     if (!negotiating(this.#state)) return undefined;
     this.#refusals += 1;
     if (this.#refusals < maxRefusals) return undefined;
@@ -200,7 +201,7 @@ export class Negotiator<Terms> {
   }
 
   /** [RFC 1661 §5.6] A peer that does not know Configure-Request to Code-Reject cannot be spoken with. */
-  #codeRejected({ data }: Packet): readonly NegotiatorEffect[] {
+  #codeRejected({ data }: Packet): readonly NegotiatorEffect<Name>[] {
     const [code] = data;
     if (code === undefined) return [note('malformed')];
     if (code > codes.codeReject) return this.#run('RXJ+');
@@ -208,7 +209,7 @@ export class Negotiator<Terms> {
     return this.#run('RXJ-');
   }
 
-  #run(event: Event): readonly NegotiatorEffect[] {
+  #run(event: Event): readonly NegotiatorEffect<Name>[] {
     const cell = step(automaton, this.#state, event);
     if (cell === undefined) return [note('illegal')];
     this.#effects = [];

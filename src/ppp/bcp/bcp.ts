@@ -26,7 +26,7 @@ type Effects = readonly BcpEffect[];
 
 export class Bcp {
   readonly #terms: BcpTerms = newBcpTerms();
-  readonly #negotiator: Negotiator<BcpTerms>;
+  readonly #negotiator: Negotiator<BcpTerms, 'bcp'>;
   #begun = false;
   #held: Uint8Array | undefined;
 
@@ -85,19 +85,17 @@ export class Bcp {
     return [note('held')];
   }
 
-  #of(effects: readonly NegotiatorEffect[]): Effects {
+  #of(effects: readonly NegotiatorEffect<'bcp'>[]): Effects {
     return effects.flatMap((effect) => this.#ofOne(effect));
   }
 
-  #ofOne(effect: NegotiatorEffect): Effects {
+  #ofOne(effect: NegotiatorEffect<'bcp'>): Effects {
     switch (effect.do) {
       case 'send':
+      case 'arm':
+      case 'disarm':
       case 'note':
         return [effect];
-      case 'arm':
-        return [{ do: 'arm', timer: 'bcp', delayMs: effect.delayMs }];
-      case 'disarm':
-        return [{ do: 'disarm', timer: 'bcp' }];
       case 'acknowledging':
         return [];
       case 'layer-up':

@@ -48,7 +48,7 @@ type Effects = readonly CcpEffect[];
 
 export class Ccp {
   readonly #terms: CcpTerms;
-  readonly #negotiator: Negotiator<CcpTerms>;
+  readonly #negotiator: Negotiator<CcpTerms, 'ccp'>;
   #receiving = false;
   #open = false;
   #clear = false;
@@ -150,19 +150,17 @@ export class Ccp {
     return [{ do: 'reset-transmit' }, this.#send(codes.resetAck, identifier)];
   }
 
-  #of(effects: readonly NegotiatorEffect[]): Effects {
+  #of(effects: readonly NegotiatorEffect<'ccp'>[]): Effects {
     return effects.flatMap((effect) => this.#ofOne(effect));
   }
 
-  #ofOne(effect: NegotiatorEffect): Effects {
+  #ofOne(effect: NegotiatorEffect<'ccp'>): Effects {
     switch (effect.do) {
       case 'send':
+      case 'arm':
+      case 'disarm':
       case 'note':
         return [effect];
-      case 'arm':
-        return [{ do: 'arm', timer: 'ccp', delayMs: effect.delayMs }];
-      case 'disarm':
-        return [{ do: 'disarm', timer: 'ccp' }];
       case 'acknowledging':
         return this.#acknowledging(effect.repeated);
       case 'layer-up':

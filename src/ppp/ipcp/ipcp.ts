@@ -33,7 +33,7 @@ type Effects = readonly IpcpEffect[];
 
 export class Ipcp {
   readonly #terms: IpcpTerms;
-  readonly #negotiator: Negotiator<IpcpTerms>;
+  readonly #negotiator: Negotiator<IpcpTerms, 'ipcp'>;
   #terminated = false;
 
   constructor(settings: IpcpSettings) {
@@ -90,19 +90,17 @@ export class Ipcp {
     return [...effects, ...this.#of(this.#negotiator.close('terminated', new Uint8Array()))];
   }
 
-  #of(effects: readonly NegotiatorEffect[]): Effects {
+  #of(effects: readonly NegotiatorEffect<'ipcp'>[]): Effects {
     return effects.flatMap((effect) => this.#ofOne(effect));
   }
 
-  #ofOne(effect: NegotiatorEffect): Effects {
+  #ofOne(effect: NegotiatorEffect<'ipcp'>): Effects {
     switch (effect.do) {
       case 'send':
+      case 'arm':
+      case 'disarm':
       case 'note':
         return [effect];
-      case 'arm':
-        return [{ do: 'arm', timer: 'ipcp', delayMs: effect.delayMs }];
-      case 'disarm':
-        return [{ do: 'disarm', timer: 'ipcp' }];
       case 'acknowledging':
         return [];
       case 'layer-up':

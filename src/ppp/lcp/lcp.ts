@@ -55,7 +55,7 @@ export interface LcpSettings {
 const restartMs = [1_000, 2_000, 3_000] as const;
 
 export type LcpEffect =
-  | NegotiatorEffect
+  | NegotiatorEffect<'lcp'>
   /** The peer does not know this protocol. */
   | { readonly do: 'protocol-rejected'; readonly protocol: number }
   /** The peer has asked to terminate; its Terminate-Ack is among the effects before this one. */
@@ -67,7 +67,7 @@ type Effects = readonly LcpEffect[];
 
 export class Lcp {
   readonly #terms: LcpTerms;
-  readonly #negotiator: Negotiator<LcpTerms>;
+  readonly #negotiator: Negotiator<LcpTerms, 'lcp'>;
   #identifier = 0;
   #protocolRejects = 0;
 
@@ -185,7 +185,7 @@ export class Lcp {
     }
   }
 
-  #echoed({ identifier, data }: Packet): readonly NegotiatorEffect[] {
+  #echoed({ identifier, data }: Packet): readonly NegotiatorEffect<'lcp'>[] {
     if (data.length < 4) return [note('malformed')];
     const { ours, peers } = this.#terms;
     const from = new Reader(data);
@@ -213,7 +213,7 @@ export class Lcp {
     return [{ do: 'protocol-rejected', protocol }];
   }
 
-  #send(code: number, identifier: number, data: Uint8Array): NegotiatorEffect {
+  #send(code: number, identifier: number, data: Uint8Array): NegotiatorEffect<'lcp'> {
     return { do: 'send', protocol: lcpProtocol, bytes: encodePacket({ code, identifier, data }) };
   }
 
