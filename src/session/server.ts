@@ -49,6 +49,13 @@ export interface ServerConfiguration {
   readonly staticServers: readonly StaticServer[];
 }
 
+/** What a session begins with, whether here or under a process before this one. */
+interface Begun {
+  readonly identity: SessionIdentity;
+  readonly kind: CallKind;
+  readonly services: ServerServices;
+}
+
 /** A session, and the request of the peer's that it answers. */
 interface Called {
   readonly request: number;
@@ -105,12 +112,19 @@ export class Server {
   #resumeCall(tunnel: Tunnel, { place, made, standing }: InheritedCall): boolean {
     const { callIds, licence } = this.#services;
     const { identity } = standing.facts;
-    const party = this.#newParty(identity);
+    const services = this.#servicesOf(identity);
+    const party = this.#newParty(identity, services);
     const terms = party.resume(standing.subscriber, standing.session.network.keys !== undefined);
     if (terms === undefined) return false;
     callIds.hold(place.call);
     const { kind } = standing;
-    const { session, served } = this.#newSession(tunnel, place, party, { identity, kind }, licence.occupy());
+    const { session, served } = this.#newSession(
+      tunnel,
+      place,
+      party,
+      { identity, kind, services },
+      licence.occupy(),
+    );
     tunnel.sessions.set(callIdOf(place.call), { request: noRequest, session });
     session.resume(standing.session, terms, made);
     served.resume(standing);
@@ -263,8 +277,9 @@ export class Server {
     const { call, licence } = admitted;
     const place = { call, localAddress, peerAddress };
     const identity = this.#identify(place, asks);
-    const party = this.#newParty(identity);
-    const called = { identity, kind: asks.kind };
+    const services = this.#servicesOf(identity);
+    const party = this.#newParty(identity, services);
+    const called = { identity, kind: asks.kind, services };
     const { session } = this.#newSession(tunnel, place, party, called, licence);
     tunnel.sessions.set(callIdOf(call), { request, session });
     session.open(peerCallId);
@@ -314,9 +329,9 @@ export class Server {
     };
   }
 
-  #newParty(identity: SessionIdentity): Subscriber {
+  #newParty(identity: SessionIdentity, services: ServerServices): Subscriber {
     const { server, staticServers } = this.#configuration;
-    return new Subscriber(identity, server, staticServers, this.#servicesOf(identity));
+    return new Subscriber(identity, server, staticServers, services);
   }
 
   /** Every line about a session says which. */
@@ -332,10 +347,9 @@ export class Server {
     tunnel: Tunnel,
     place: CallPlace,
     party: Subscriber,
-    { identity, kind }: { readonly identity: SessionIdentity; readonly kind: CallKind },
+    { identity, kind, services }: Begun,
     licence: LicencePlace,
   ): { readonly session: Session; readonly served: ServedSession } {
-    const services = this.#servicesOf(identity);
     const { log } = services;
     const session: Session = new Session(place, party, services, {
       hangUp: (cause) => tunnel.connection.clearCall(identity.nasPort, endingOf(cause).disconnect),
