@@ -17,7 +17,7 @@ import { SessionLines } from '../metrics/session-lines.ts';
 import { statusOf } from '../metrics/status.ts';
 import type { Subject } from '../metrics/subject.ts';
 import { metricsTally } from '../metrics/tally.ts';
-import { inTurns, Readers } from '../metrics/turns.io.ts';
+import { inTurns, Readers, Turns } from '../metrics/turns.io.ts';
 
 /** Between two censuses, in ms: steps of the page's charts. */
 const stepMs = 5_000;
@@ -94,7 +94,9 @@ export class Metrics {
 
   async #metrics(): Promise<Page> {
     const moment = { subject: this.#subject, census: await this.#census() };
-    return { status: 200, type: this.#exposition.contentType, body: await this.#exposition.text(moment) };
+    const turns = new Turns();
+    const body = await this.#exposition.text(moment, () => turns.rest());
+    return { status: 200, type: this.#exposition.contentType, body };
   }
 
   async #status({ query }: Asked): Promise<Page> {

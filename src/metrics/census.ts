@@ -6,17 +6,12 @@
  */
 
 import type { EventOf } from '../datapath/contract.ts';
+import { callIdMax, callIdOf } from '../session/call-ids.ts';
 import { CallSums, type SummedCounter, summedCounters } from '../session/call-sums.ts';
 import type { LifeState } from '../session/lifecycle.ts';
 import type { ServedSession } from '../session/served-session.ts';
 import { type Column, CounterRows, columnOf } from './counter-rows.ts';
 import type { Subject } from './subject.ts';
-
-/** A session that is up, with its place in the engine's table. */
-export interface Counted {
-  readonly served: ServedSession;
-  readonly row: number;
-}
 
 export interface Census {
   /** Of the monotonic clock. */
@@ -26,7 +21,10 @@ export interface Census {
   readonly states: ReadonlyMap<LifeState, number>;
   /** Sessions that are up, by `kindOf`. */
   readonly kinds: ReadonlyMap<string, number>;
-  readonly up: readonly Counted[];
+  /** Those that are up and have a row in the engine's table. */
+  readonly up: readonly ServedSession[];
+  /** The row of one of those. */
+  rowOf(served: ServedSession): number;
   /** Of all calls since the process began, those that are over included. */
   sum(counter: SummedCounter): number;
 }
@@ -34,9 +32,6 @@ export interface Census {
 /** Rows, or sessions, between two stops: half a millisecond. */
 const stride = 500;
 
-/** Of a call's handle: our Call ID. */
-const slotMask = 0xffff;
-const slots = slotMask + 1;
 const none = -1;
 
 const callColumn = columnOf('call');
@@ -51,14 +46,14 @@ export function* takeCensus(
   const rows = new CounterRows(parts);
   const atMs = clock.nowMs();
   const live = new CallSums();
-  // By slot: of calls that are held, no two have the same. A table of numbers costs the collector of garbage nothing.
-  const rowOf = new Int32Array(slots).fill(none);
+  // By Call ID. A table of numbers costs the collector of garbage nothing.
+  const rowById = new Int32Array(callIdMax + 1).fill(none);
   for (let row = 0; row < rows.count; row++) {
     if (row % stride === stride - 1) yield;
     const call = rows.read(row, callColumn);
     // One that has been closed meanwhile is among those that are over.
     if (!switchboard.holdsCall(call)) continue;
-    rowOf[call & slotMask] = row;
+    rowById[callIdOf(call)] = row;
     // What it had counted before this process began is not of this process.
     const isAdopted = switchboard.adoptedCalls.delete(call);
     if (isAdopted) addRow(switchboard.closedCalls, rows, row, -1);
@@ -67,21 +62,22 @@ export function* takeCensus(
 
   const states = new Map<LifeState, number>();
   const kinds = new Map<string, number>();
-  const up: Counted[] = [];
+  const rowOf = ({ session }: ServedSession) => rowById[callIdOf(session.place.call)] ?? none;
+  const up: ServedSession[] = [];
   let seen = 0;
   for (const served of subject.sessions) {
     seen += 1;
     if (seen % stride === 0) yield;
-    const { state, place } = served.session;
+    const { state } = served.session;
     states.set(state, (states.get(state) ?? 0) + 1);
     if (state !== 'up') continue;
     const kind = kindOf(served.method ?? 'none', encryptionOf(served));
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    const row = rowOf[place.call & slotMask] ?? none;
-    if (row !== none) up.push({ served, row });
+    if (rowOf(served) !== none) up.push(served);
   }
   const over = switchboard.closedCalls;
-  return { atMs, rows, totals, states, kinds, up, sum: (counter) => live.get(counter) + over.get(counter) };
+  const sum = (counter: SummedCounter) => live.get(counter) + over.get(counter);
+  return { atMs, rows, totals, states, kinds, up, rowOf, sum };
 }
 
 function addRow(sums: CallSums, rows: CounterRows, row: number, sign: 1 | -1): void {

@@ -58,10 +58,16 @@ export class Exposition {
     return this.#registry.contentType;
   }
 
-  /** One after the other: a moment is shown whole. */
-  async text(moment: Moment): Promise<string> {
-    this.#moment = moment;
-    return await this.#registry.metrics();
+  /** `rest` is awaited between two metrics: the first time, code is compiled for each. */
+  async text(moment: Moment, rest: () => Promise<void>): Promise<string> {
+    const texts: string[] = [];
+    for (const { name } of this.#registry.getMetricsAsArray()) {
+      // It is read before the first `await` of those that are awaited here; others may be told of another moment meanwhile.
+      this.#moment = moment;
+      texts.push(await this.#registry.getSingleMetricAsString(name));
+      await rest();
+    }
+    return `${texts.join('\n\n')}\n`;
   }
 
   #add(name: string, row: MetricRow, read: () => readonly Sample[]): void {

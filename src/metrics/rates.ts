@@ -4,13 +4,9 @@
  */
 
 import type { ServedSession } from '../session/served-session.ts';
-import type { Census, Counted } from './census.ts';
+import type { Census } from './census.ts';
 import { columnOf } from './counter-rows.ts';
-
-export interface Rate {
-  readonly receiveBps: number;
-  readonly transmitBps: number;
-}
+import { bps, Paces, type Rate, still } from './paces.ts';
 
 /** The node at a step. */
 export interface Point extends Rate {
@@ -21,15 +17,14 @@ export interface Point extends Rate {
   readonly accountingPending: number;
 }
 
-interface Pace extends Rate {
-  readonly received: number;
-  readonly transmitted: number;
+interface Paced {
+  readonly served: ServedSession;
+  readonly bps: number;
 }
 
 /** An hour of the node's page. */
 const pointsMax = 720;
 const stride = 500;
-const still: Rate = { receiveBps: 0, transmitBps: 0 };
 
 export const octetColumns = {
   received: columnOf('receivedOctets'),
@@ -38,7 +33,7 @@ export const octetColumns = {
 
 export class Rates {
   readonly #points: Point[] = [];
-  #paces: ReadonlyMap<ServedSession, Pace> = new Map();
+  readonly #paces = new Paces();
   #whole: Rate = still;
   #last: { readonly atMs: number; readonly received: number; readonly transmitted: number } | undefined;
 
@@ -52,7 +47,7 @@ export class Rates {
   }
 
   of(served: ServedSession): Rate {
-    return this.#paces.get(served) ?? still;
+    return this.#paces.of(served.session.place.call);
   }
 
   *follow(census: Census): Generator<undefined, void> {
@@ -62,23 +57,17 @@ export class Rates {
       received: census.sum('receivedOctets'),
       transmitted: census.sum('transmittedOctets'),
     };
-    const elapsedMs = last === undefined ? 0 : now.atMs - last.atMs;
-    const paces = new Map<ServedSession, Pace>();
-    for (const [at, { served, row }] of census.up.entries()) {
+    const { rows, rowOf, atMs } = census;
+    for (const [at, served] of census.up.entries()) {
       if (at % stride === stride - 1) yield;
-      const received = census.rows.read(row, octetColumns.received);
-      const transmitted = census.rows.read(row, octetColumns.transmitted);
-      const before = this.#paces.get(served);
-      paces.set(served, {
-        received,
-        transmitted,
-        receiveBps: before === undefined ? 0 : bps(received - before.received, elapsedMs),
-        transmitBps: before === undefined ? 0 : bps(transmitted - before.transmitted, elapsedMs),
-      });
+      const row = rowOf(served);
+      const received = rows.read(row, octetColumns.received);
+      const transmitted = rows.read(row, octetColumns.transmitted);
+      this.#paces.note(served.session.place.call, received, transmitted, atMs);
     }
-    this.#paces = paces;
     this.#last = now;
     if (last === undefined) return;
+    const elapsedMs = now.atMs - last.atMs;
     this.#whole = {
       receiveBps: bps(now.received - last.received, elapsedMs),
       transmitBps: bps(now.transmitted - last.transmitted, elapsedMs),
@@ -91,27 +80,19 @@ export class Rates {
   }
 
   /** The `count` fastest sessions, both ways together, the fastest first. */
-  *fastest(up: readonly Counted[], count: number): Generator<undefined, readonly Counted[]> {
-    const speed = ({ served }: Counted): number => {
+  *fastest(up: readonly ServedSession[], count: number): Generator<undefined, readonly ServedSession[]> {
+    let best: Paced[] = [];
+    for (const served of up) {
       const { receiveBps, transmitBps } = this.of(served);
-      return receiveBps + transmitBps;
-    };
-    let best: { readonly counted: Counted; readonly bps: number }[] = [];
-    for (const [at, counted] of up.entries()) {
-      best.push({ counted, bps: speed(counted) });
+      best.push({ served, bps: receiveBps + transmitBps });
       if (best.length < count + stride) continue;
       best = firstOf(best, count);
-      if (at % stride === stride - 1) yield;
+      yield;
     }
-    return firstOf(best, count).map(({ counted }) => counted);
+    return firstOf(best, count).map(({ served }) => served);
   }
 }
 
-function firstOf<T extends { readonly bps: number }>(all: T[], count: number): T[] {
+function firstOf(all: Paced[], count: number): Paced[] {
   return all.sort((one, other) => other.bps - one.bps).slice(0, count);
-}
-
-/** Octets in a time as bits per second; counters that seem to go back are a call that began anew. */
-function bps(octets: number, elapsedMs: number): number {
-  return elapsedMs > 0 ? (Math.max(0, octets) * 8 * 1000) / elapsedMs : 0;
 }

@@ -10,8 +10,9 @@
 
 import { formatIpv4 } from '../base/ip.ts';
 import type { CounterRow } from '../datapath/contract.ts';
+import { callIdMax, callIdOf } from '../session/call-ids.ts';
 import type { ServedSession } from '../session/served-session.ts';
-import { type Census, type Counted, encryptionOf } from './census.ts';
+import { type Census, encryptionOf } from './census.ts';
 import { type Column, columnOf } from './counter-rows.ts';
 
 /** Sessions in one piece: two hundred microseconds. */
@@ -45,8 +46,12 @@ const counters: readonly CountedSeries[] = [
   counted('pptp_session_lost_packets_total', 'lost', 'GRE packets of the subscriber that never came.'),
 ];
 
+/** Undefined: no line. */
+type Read = (served: ServedSession) => number | undefined;
+type More = (served: ServedSession) => string;
+
 interface ReadSeries extends Series {
-  read(served: ServedSession): number | undefined;
+  readonly read: Read;
 }
 
 const limit = (served: ServedSession, half: 'receive' | 'transmit'): number | undefined => {
@@ -86,53 +91,50 @@ export const sessionSeries: readonly Series[] = [...counters, ...gauges, info];
 
 export class SessionLines {
   /**
-   * Labels do not change while a session lives. Made anew for each reader they would be tens of thousands of texts that live as long as
-   * the reading does, and the collector of garbage would stop everybody for milliseconds to move them about.
+   * By Call ID. Labels do not change while a session lives; made anew for each reader they would be tens of thousands of texts that
+   * live as long as the reading does, and the collector of garbage would stop everybody for milliseconds to move them about.
    */
-  readonly #labels = new WeakMap<ServedSession, string>();
+  readonly #labels: string[] = new Array(callIdMax + 1).fill('');
+  /** The calls that those are of. */
+  readonly #calls = new Uint32Array(callIdMax + 1);
 
   /** The text of these sessions, piece by piece. */
-  *text({ rows }: Census, wanted: readonly Counted[]): Generator<string> {
-    const labels: string[] = [];
-    for (const { served } of wanted) {
-      labels.push(this.#labelsOf(served));
-      if (labels.length % pieceSessions === 0) yield '';
-    }
-    for (const series of counters) {
-      yield* linesOf(series, wanted, labels, ({ row }) => rows.read(row, series.column));
-    }
-    for (const series of gauges) yield* linesOf(series, wanted, labels, ({ served }) => series.read(served));
-    yield* linesOf(
+  *text({ rows, rowOf }: Census, wanted: readonly ServedSession[]): Generator<string> {
+    const lines = (series: Series, read: Read, more?: More) =>
+      linesOf(series, wanted, (served) => this.#labelsOf(served), read, more);
+    for (const series of counters) yield* lines(series, (served) => rows.read(rowOf(served), series.column));
+    for (const series of gauges) yield* lines(series, series.read);
+    yield* lines(
       info,
-      wanted,
-      labels,
       () => 1,
       (served) => `,${factsOf(served)}`,
     );
   }
 
   #labelsOf(served: ServedSession): string {
-    const known = this.#labels.get(served);
-    if (known !== undefined) return known;
-    const labels = labelsOf(served);
-    this.#labels.set(served, labels);
-    return labels;
+    const { call } = served.session.place;
+    const id = callIdOf(call);
+    if (this.#calls[id] !== call) {
+      this.#calls[id] = call;
+      this.#labels[id] = labelsOf(served);
+    }
+    return this.#labels[id] ?? '';
   }
 }
 
 /** A line for each session that has a value. */
 function* linesOf(
   { name, type, help }: Series,
-  wanted: readonly Counted[],
-  labels: readonly string[],
-  read: (counted: Counted) => number | undefined,
-  more: (served: ServedSession) => string = () => '',
+  wanted: readonly ServedSession[],
+  labels: (served: ServedSession) => string,
+  read: Read,
+  more: More = () => '',
 ): Generator<string> {
   yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
   for (let from = 0; from < wanted.length; from += pieceSessions) {
-    const lines = wanted.slice(from, from + pieceSessions).map((counted, at) => {
-      const value = read(counted);
-      return value === undefined ? '' : `${name}{${labels[from + at]}${more(counted.served)}} ${value}\n`;
+    const lines = wanted.slice(from, from + pieceSessions).map((served) => {
+      const value = read(served);
+      return value === undefined ? '' : `${name}{${labels(served)}${more(served)}} ${value}\n`;
     });
     yield lines.join('');
   }

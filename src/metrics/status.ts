@@ -56,7 +56,7 @@ export function* statusOf(
       isDraining,
     })),
     points: rates.points.filter(({ atMs }) => atMs > sinceMs).map(rowOf),
-    fastest: fastest.map(({ served }) => ({
+    fastest: fastest.map((served) => ({
       user: served.user,
       interface: served.session.name,
       address: served.row === undefined ? '' : formatIpv4(served.row.framedAddress),

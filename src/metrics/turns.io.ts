@@ -9,8 +9,8 @@ import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { metricsTally } from './tally.ts';
 
-/** Of one turn, in ms: a packet's worth of patience, a third of what nothing of ours may hold the event loop. */
-const turnMs = 3;
+/** Of one turn, in ms. Nothing of ours may hold the event loop for ten: a step over the time, and a collection of garbage, fit in. */
+const turnMs = 2;
 
 /** Two Prometheis, as careful people have. */
 const readersMax = 2;
@@ -19,15 +19,27 @@ const writeOctets = 64 * 1024;
 /** When a reader that takes nothing is given up, in ms: Prometheus itself waits ten seconds for a scrape. */
 const patienceMs = 10_000;
 
+/** Of who has much to do. */
+export class Turns {
+  #untilMs = performance.now() + turnMs;
+
+  /** To be awaited between two steps: lets others have their turn, if this one has been long enough. */
+  async rest(): Promise<void> {
+    if (performance.now() < this.#untilMs) return;
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    this.#untilMs = performance.now() + turnMs;
+  }
+}
+
 /** Runs `work` to its end. */
 export async function inTurns<T>(work: Generator<unknown, T>): Promise<T> {
+  const turns = new Turns();
   for (;;) {
-    const untilMs = performance.now() + turnMs;
-    do {
-      const step = work.next();
-      if (step.done === true) return step.value;
-    } while (performance.now() < untilMs);
-    await nextTurn();
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await turns.rest();
   }
 }
 
@@ -58,17 +70,15 @@ export class Readers {
 }
 
 async function pour(pieces: Iterable<string>, response: ServerResponse): Promise<void> {
+  const turns = new Turns();
   let gathered = '';
-  let untilMs = performance.now() + turnMs;
   for (const piece of pieces) {
     gathered += piece;
     if (gathered.length >= writeOctets) {
       if (!response.write(gathered)) await drained(response);
       gathered = '';
     }
-    if (performance.now() < untilMs) continue;
-    await nextTurn();
-    untilMs = performance.now() + turnMs;
+    await turns.rest();
   }
   response.write(gathered);
 }
@@ -89,10 +99,4 @@ async function drained(response: ServerResponse): Promise<void> {
     clearTimeout(overdue);
     response.off('close', gone);
   }
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

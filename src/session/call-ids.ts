@@ -10,16 +10,17 @@ import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import { below, type Random } from '../base/random.ts';
 
-const idCount = 0xffff;
+/** Call IDs are from 1 to this (RFC 2637 section 2.7). */
+export const callIdMax = 0xffff;
 /** Random draws before the table is searched in order: with nine ids of ten in use, 16 draws fail once in five. */
 const drawsMax = 16;
 
 export class CallIds {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #generations = new Uint16Array(idCount + 1);
+  readonly #generations = new Uint16Array(callIdMax + 1);
   /** When an id may be used again, in ms; `inUse` while it is held, 0 if it never was. */
-  readonly #freeAtMs = new Float64Array(idCount + 1);
+  readonly #freeAtMs = new Float64Array(callIdMax + 1);
   #held = 0;
 
   constructor(clock: Clock, random: Random) {
@@ -35,12 +36,12 @@ export class CallIds {
   take(): number | undefined {
     const nowMs = this.#clock.nowMs();
     for (let draw = 0; draw < drawsMax; draw += 1) {
-      const id = 1 + below(this.#random, idCount);
+      const id = 1 + below(this.#random, callIdMax);
       if (this.#isFree(id, nowMs)) return this.#hold(id);
     }
-    const start = below(this.#random, idCount);
-    for (let offset = 0; offset < idCount; offset += 1) {
-      const id = 1 + ((start + offset) % idCount);
+    const start = below(this.#random, callIdMax);
+    for (let offset = 0; offset < callIdMax; offset += 1) {
+      const id = 1 + ((start + offset) % callIdMax);
       if (this.#isFree(id, nowMs)) return this.#hold(id);
     }
     return undefined;
