@@ -5,10 +5,11 @@
 
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { Malformed } from '../base/fault.ts';
 import { formatIpv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
+import { PortTrouble } from '../base/port-trouble.ts';
 import { framed, MessageStream } from './message-stream.ts';
 import type { ListeningPlace, Reply } from './presence.ts';
 
@@ -17,8 +18,6 @@ export interface ResponderSocketPorts {
   readonly log: Log;
   readonly reply: Reply;
 }
-
-const retryMs = 5_000;
 
 /** A query is a question and perhaps an OPT record. */
 const queryBytes = 4_096;
@@ -42,13 +41,12 @@ export class ResponderSocket {
   readonly #connections = new Set<Socket>();
   #datagrams: Datagrams | undefined;
   #server: Server | undefined;
-  #retry: Timer | undefined;
-  /** The error that the log was told last, so that a retry does not tell it again. */
-  #told = '';
+  readonly #trouble: PortTrouble;
 
   constructor(place: ListeningPlace, ports: ResponderSocketPorts) {
     this.#place = place;
     this.#ports = ports;
+    this.#trouble = new PortTrouble(ports, 'dns', hints);
   }
 
   /** Listens from now on. `ready` is called when both ports are had. */
@@ -59,7 +57,7 @@ export class ResponderSocket {
     const server = createServer((socket) => this.#serve(socket));
     this.#datagrams = datagrams;
     this.#server = server;
-    const failed = (error: NodeJS.ErrnoException): void => {
+    const failed = (error: Error): void => {
       if (this.#server === server) this.#failed(error, ready);
     };
     server.maxConnections = connectionsMax;
@@ -76,7 +74,7 @@ export class ResponderSocket {
   }
 
   close(): void {
-    this.#retry?.cancel();
+    this.#trouble.pause();
     const [datagrams, server] = [this.#datagrams, this.#server];
     this.#datagrams = undefined;
     this.#server = undefined;
@@ -106,21 +104,14 @@ export class ResponderSocket {
 
   #listening(address: string, ready: () => void): void {
     const { port } = this.#place;
-    this.#told = '';
+    this.#trouble.over();
     this.#ports.log('info', 'dns', `queries are heard on ${address}:${port}`, { address, port });
     ready();
   }
 
-  #failed(error: NodeJS.ErrnoException, ready: () => void): void {
+  #failed(error: Error, ready: () => void): void {
     this.close();
-    this.#retry = this.#ports.clock.arm(retryMs, () => this.open(ready));
-    const code = error.code ?? error.message;
-    if (code === this.#told) return;
-    this.#told = code;
     const { port } = this.#place;
-    this.#ports.log('error', 'dns', `port ${port} for queries cannot be had: ${code}`, {
-      port,
-      hint: hints[code],
-    });
+    this.#trouble.failed(`port ${port} for queries`, port, error, () => this.open(ready));
   }
 }

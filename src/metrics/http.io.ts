@@ -7,9 +7,10 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { formatIpv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
+import { PortTrouble } from '../base/port-trouble.ts';
 import type { Asked, Page, PageAt } from './page.ts';
 import type { MetricsSettings } from './settings.ts';
 
@@ -27,7 +28,6 @@ export interface HttpPorts {
   readonly streams: ReadonlyMap<string, StreamAt>;
 }
 
-const retryMs = 5_000;
 /** Those who watch are few; more are a mistake or a scan. */
 const connectionsMax = 64;
 /** A request is some lines of headers: slower ones hold a connection for nothing, in ms. */
@@ -45,12 +45,11 @@ export class HttpFace {
   readonly #ports: HttpPorts;
   #settings: MetricsSettings | undefined;
   #server: Server | undefined;
-  #retry: Timer | undefined;
-  /** The error that the log was told last, so that a retry does not tell it again. */
-  #told = '';
+  readonly #trouble: PortTrouble;
 
   constructor(ports: HttpPorts) {
     this.#ports = ports;
+    this.#trouble = new PortTrouble(ports, 'system', hints);
   }
 
   /** Listens as `settings` say, from now on. */
@@ -63,12 +62,11 @@ export class HttpFace {
 
   close(): void {
     this.#settings = undefined;
-    this.#told = '';
+    this.#trouble.over();
     this.#drop();
   }
 
   #drop(): void {
-    this.#retry?.cancel();
     this.#server?.close();
     this.#server?.closeAllConnections();
     this.#server = undefined;
@@ -82,26 +80,21 @@ export class HttpFace {
     this.#server = server;
     server.maxConnections = connectionsMax;
     server.on('listening', () => {
-      this.#told = '';
+      this.#trouble.over();
       const { port } = settings;
       const address = formatIpv4(settings.address);
       this.#ports.log('info', 'system', `health is told on http://${address}:${port}`, { address, port });
     });
-    server.on('error', (error: NodeJS.ErrnoException) => {
+    server.on('error', (error) => {
       if (this.#server === server) this.#failed(error, settings);
     });
     server.listen(settings.port, formatIpv4(settings.address));
   }
 
-  #failed(error: NodeJS.ErrnoException, settings: MetricsSettings): void {
+  #failed(error: Error, settings: MetricsSettings): void {
     this.#drop();
-    this.#retry = this.#ports.clock.arm(retryMs, () => this.#open(settings));
-    const code = error.code ?? error.message;
-    if (code === this.#told) return;
-    this.#told = code;
     const { port } = settings;
-    const what = `TCP port ${port} for health and metrics cannot be had: ${code}`;
-    this.#ports.log('error', 'system', what, { port, hint: hints[code] });
+    this.#trouble.failed(`TCP port ${port} for health and metrics`, port, error, () => this.#open(settings));
   }
 
   #answer({ method = '', url = '' }: IncomingMessage, response: ServerResponse): void {

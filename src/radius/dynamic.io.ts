@@ -5,9 +5,10 @@
  */
 
 import { createSocket, type Socket } from 'node:dgram';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { Log } from '../base/observe.ts';
+import { PortTrouble } from '../base/port-trouble.ts';
 import type { Source } from './dynamic.ts';
 import type { RadiusIncoming } from './settings.ts';
 
@@ -18,8 +19,6 @@ export interface IncomingPorts {
   readonly address: Ipv4;
   received(octets: Uint8Array, source: Source): void;
 }
-
-const retryMs = 5_000;
 
 /** What an operator can do about an error of the socket. */
 const hints: Readonly<Record<string, string>> = {
@@ -32,12 +31,11 @@ export class IncomingSocket {
   readonly #ports: IncomingPorts;
   #settings: RadiusIncoming = { accept: false, port: 0 };
   #socket: Socket | undefined;
-  #retry: Timer | undefined;
-  /** The error that the log was told last, so that a retry does not tell it again. */
-  #told = '';
+  readonly #trouble: PortTrouble;
 
   constructor(ports: IncomingPorts) {
     this.#ports = ports;
+    this.#trouble = new PortTrouble(ports, 'radius', hints);
   }
 
   /** Listens as `settings` say, from now on. */
@@ -58,12 +56,11 @@ export class IncomingSocket {
 
   close(): void {
     this.#settings = { accept: false, port: 0 };
-    this.#told = '';
+    this.#trouble.over();
     this.#drop();
   }
 
   #drop(): void {
-    this.#retry?.cancel();
     this.#socket?.close();
     this.#socket = undefined;
   }
@@ -73,7 +70,7 @@ export class IncomingSocket {
     this.#socket = socket;
     socket.on('message', (octets, { address, port }) => this.#ports.received(octets, { address, port }));
     socket.on('listening', () => this.#listening(socket));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
+    socket.on('error', (error) => {
       if (this.#socket === socket) this.#failed(error);
     });
     socket.bind(this.#settings.port, formatIpv4(this.#ports.address));
@@ -81,20 +78,16 @@ export class IncomingSocket {
 
   #listening(socket: Socket): void {
     const { address, port } = socket.address();
-    this.#told = '';
+    this.#trouble.over();
     this.#ports.log('info', 'radius', `requests of servers are heard on ${address}:${port}`, {
       address,
       port,
     });
   }
 
-  #failed(error: NodeJS.ErrnoException): void {
+  #failed(error: Error): void {
     this.#drop();
-    this.#retry = this.#ports.clock.arm(retryMs, () => this.#open());
-    const code = error.code ?? error.message;
-    if (code === this.#told) return;
-    this.#told = code;
-    const what = `UDP port ${this.#settings.port} for requests of servers cannot be had: ${code}`;
-    this.#ports.log('error', 'radius', what, { port: this.#settings.port, hint: hints[code] });
+    const { port } = this.#settings;
+    this.#trouble.failed(`UDP port ${port} for requests of servers`, port, error, () => this.#open());
   }
 }

@@ -299,7 +299,7 @@ describe.skipIf(!hasBind)('the responder', () => {
       { clock, log: second.log, reply: () => undefined },
     );
     const had = new Promise<void>((resolve) => taken.open(resolve));
-    await second.has('cannot be had: EADDRINUSE');
+    await second.has('cannot be had: bind EADDRINUSE');
 
     socket.close();
     for (const retry of waits) retry();

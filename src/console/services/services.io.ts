@@ -7,13 +7,12 @@
 import { readFileSync } from 'node:fs';
 import type { Server, Socket } from 'node:net';
 import { createSecureContext, type SecureContextOptions, Server as TlsServer } from 'node:tls';
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { contains, parseIpv4 } from '../../base/ip.ts';
 import type { Log } from '../../base/observe.ts';
+import { PortTrouble } from '../../base/port-trouble.ts';
 import { isOverTls, type ServiceSettings } from './settings.ts';
 import { servicesTally } from './users.ts';
-
-const retryMs = 5_000;
 
 /** A server that does not listen yet; over TLS if there are credentials. */
 export type MakeServer = (credentials: SecureContextOptions | undefined) => Server;
@@ -36,12 +35,13 @@ export class Service {
   readonly #connections = new Set<Socket>();
   #settings: ServiceSettings | undefined;
   #server: Server | undefined;
-  #retry: Timer | undefined;
-  /** What the log was told last, so that a retry, or a crowd, does not tell it again. */
+  readonly #trouble: PortTrouble;
+  /** What the log was told last, so that a crowd does not tell it again. */
   #told = '';
 
   constructor(ports: ServicePorts) {
     this.#ports = ports;
+    this.#trouble = new PortTrouble(ports, 'system', hints);
   }
 
   /** Is open as `settings` say, from now on. */
@@ -55,12 +55,12 @@ export class Service {
   /** Nobody is let in any more, and who is in is put out. */
   close(): void {
     this.#settings = undefined;
+    this.#trouble.over();
     this.#told = '';
     this.#drop();
   }
 
   #drop(): void {
-    this.#retry?.cancel();
     this.#server?.close();
     this.#server = undefined;
     for (const socket of this.#connections) socket.destroy();
@@ -82,7 +82,10 @@ export class Service {
       servicesTally.add('refusedFull');
       this.#tell('warning', `service ${name} is full: ${settings.maxSessions} connections`, settings);
     });
-    server.on('listening', () => this.#tell('info', `service ${name} listens on TCP port ${port}`, settings));
+    server.on('listening', () => {
+      this.#trouble.over();
+      this.#tell('info', `service ${name} listens on TCP port ${port}`, settings);
+    });
     server.on('error', (error) => {
       if (this.#server === server) this.#failed(error, settings);
     });
@@ -108,29 +111,25 @@ export class Service {
     try {
       this.#server.setSecureContext(credentialsOf(settings) ?? {});
     } catch (error) {
-      this.#tell(
-        'error',
-        `service ${settings.name} goes on with its old certificate: ${reasonOf(error)}`,
-        settings,
-      );
+      const text = `service ${settings.name} goes on with its old certificate: ${reasonOf(error)}`;
+      this.#tell('error', text, settings, hints[(error as NodeJS.ErrnoException).code ?? '']);
     }
   }
 
   #failed(error: unknown, settings: ServiceSettings): void {
     this.#drop();
-    this.#retry = this.#ports.clock.arm(retryMs, () => this.#open(settings));
-    this.#tell('error', `service ${settings.name} cannot be opened: ${reasonOf(error)}`, settings, error);
+    this.#trouble.failed(`service ${settings.name}`, settings.port, error, () => this.#open(settings));
   }
 
   #tell(
     severity: 'info' | 'warning' | 'error',
     text: string,
     { port }: ServiceSettings,
-    error?: unknown,
+    hint?: string,
   ): void {
     if (text === this.#told) return;
     this.#told = text;
-    this.#ports.log(severity, 'system', text, { port, hint: hints[codeOf(error)] });
+    this.#ports.log(severity, 'system', text, { port, hint });
   }
 }
 
@@ -140,10 +139,6 @@ function credentialsOf({ name, certificate }: ServiceSettings): SecureContextOpt
   const pem = readFileSync(certificate);
   createSecureContext({ key: pem, cert: pem });
   return { key: pem, cert: pem };
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 function reasonOf(error: unknown): string {

@@ -200,7 +200,7 @@ describe('a port', () => {
     const second = new ServicesWorld();
     onTestFinished(() => second.close());
     second.configure(`/ip service set api port=${port} disabled=no`);
-    await second.line(/^service api cannot be opened: .*EADDRINUSE/);
+    await second.line(/^service api cannot be had: .*EADDRINUSE/);
 
     services.close();
     second.world.clock.advance(5_000);
@@ -215,6 +215,6 @@ describe('a port', () => {
     const file = join(directory, 'late.pem');
     services.configure(`/ip service set api-ssl port=1 certificate=${file} disabled=no`);
 
-    await services.line(/^service api-ssl cannot be opened: ENOENT/);
+    await services.line(/^service api-ssl cannot be had: ENOENT/);
   });
 });
