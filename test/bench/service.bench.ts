@@ -3,13 +3,13 @@
  * interims of a minute. Everything is on this machine. Prints figures; claims nothing but that all are up and known to all.
  */
 
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseIpv4 } from '../../src/base/ip.ts';
 import { Password } from '../../src/ppp/auth/password.ts';
 import { ClientHost } from '../system/client-host.io.ts';
 import { ServiceSite } from '../system/service-site.io.ts';
+import { cpuSecondsOf } from './process-cost.io.ts';
 
 const sessionsPerNode = Number(process.env.BENCH_SESSIONS ?? 1000);
 const staySeconds = Number(process.env.BENCH_SECONDS ?? 60);
@@ -75,11 +75,4 @@ function bringUp(at: number): Promise<void> {
     };
     while (dialled < atOnce) dialNext();
   });
-}
-
-/** Processor time that a process has taken. */
-function cpuSecondsOf(pid: number): number {
-  const [, after = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ');
-  const [userTicks = 0, systemTicks = 0] = after.split(' ').slice(11, 13).map(Number);
-  return (userTicks + systemTicks) / 100;
 }

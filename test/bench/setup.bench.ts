@@ -1,7 +1,8 @@
 /**
  * How many sessions a second come up, with everything that an ISP has them do: PPTP, LCP, MS-CHAPv2 judged by a real FreeRADIUS,
- * MPPE-128, an address, an interface, an Accounting-Start that the server has acknowledged. Server, FreeRADIUS and the clients
- * share the machine. Prints figures; claims nothing but that all come up.
+ * MPPE-128, an address, an interface, an Accounting-Start that the server has acknowledged. And what they cost the two processes
+ * of the server while they stay: memory, and the time that keepalives and accounting take. Server, FreeRADIUS and the clients share the
+ * machine. Prints figures; claims nothing but that all come up and stay.
  */
 
 import { cpus } from 'node:os';
@@ -12,10 +13,13 @@ import { Password } from '../../src/ppp/auth/password.ts';
 import { ClientHost } from '../system/client-host.io.ts';
 import { addresses, type Concentrator, Site } from '../system/concentrator.io.ts';
 import { FreeRadius } from '../system/freeradius.io.ts';
+import { cpuSecondsOf, residentMegabytesOf } from './process-cost.io.ts';
 
 const sessions = Number(process.env.BENCH_SESSIONS ?? 3000);
 /** Sessions before those that are measured: a process that has just started compiles more than it works. */
 const before = Number(process.env.BENCH_BEFORE ?? 2000);
+/** How long they are watched while they stay. */
+const staySeconds = Number(process.env.BENCH_SECONDS ?? 60);
 /** Calls that are being set up at a time. */
 const atOnce = 96;
 /** Addresses that clients dial from: one address may hold 64 half-open connections. */
@@ -49,7 +53,11 @@ afterAll(async () => {
   await site?.remove();
 });
 
+/** What the server's processes had before the first call, in megabytes. */
+const empty = { control: 0, engine: 0 };
+
 it(`brings ${sessions} sessions up, beside ${before} that are`, async () => {
+  Object.assign(empty, residents());
   await bringUp(before);
   await radius.recorded(before + 1); // and Accounting-On
   const controlBefore = cpuSecondsOf(server.pid);
@@ -67,6 +75,25 @@ it(`brings ${sessions} sessions up, beside ${before} that are`, async () => {
   const starts = radius.records().filter((record) => record.get('Acct-Status-Type') === 'Start');
   expect(starts).toHaveLength(before + sessions);
 });
+
+it('keeps them', async () => {
+  const held = residents();
+  const [control, engine] = [cpuSecondsOf(server.pid), cpuSecondsOf(server.enginePid)];
+  await new Promise((resolve) => setTimeout(resolve, 1_000 * staySeconds));
+  const total = before + sessions;
+  const each = (megabytes: number) => `${((1000 * megabytes) / total).toFixed(1)} kB`;
+  const percent = (seconds: number) => `${((100 * seconds) / staySeconds).toFixed(1)} %`;
+  console.log(
+    `${total} sessions: control has ${held.control.toFixed()} MB, ${each(held.control - empty.control)} for each; the engine ` +
+      `${held.engine.toFixed()} MB, ${each(held.engine - empty.engine)} for each; while they stay silent, control takes ` +
+      `${percent(cpuSecondsOf(server.pid) - control)} of a core and the engine ${percent(cpuSecondsOf(server.enginePid) - engine)}`,
+  );
+  expect(dialers.filter(({ session }) => session?.state === 'up')).toHaveLength(total);
+});
+
+function residents(): typeof empty {
+  return { control: residentMegabytesOf(server.pid), engine: residentMegabytesOf(server.enginePid) };
+}
 
 const dialers: Dialer[] = [];
 
@@ -88,11 +115,4 @@ function bringUp(count: number): Promise<void> {
     };
     for (let at = 0; at < Math.min(atOnce, count); at += 1) dialNext();
   });
-}
-
-/** Processor time that a process has taken. */
-function cpuSecondsOf(pid: number): number {
-  const [, after = ''] = site.server.run('cat', `/proc/${pid}/stat`).split(') ');
-  const [userTicks = 0, systemTicks = 0] = after.split(' ').slice(11, 13).map(Number);
-  return (userTicks + systemTicks) / 100;
 }
