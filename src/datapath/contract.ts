@@ -34,7 +34,10 @@ import {
   u64,
 } from '../base/layout.ts';
 
-/** Both sides must be of the same version; an engine of another one is told so and left alone. */
+/**
+ * Both sides must be of the same version; an engine of another one is told so and left alone. What is added as the tail of an event is
+ * no other version: a control of before does not read it, an engine of before leaves it empty.
+ */
 export const contractVersion = 5;
 
 /** Octets before the fields of every message. */
@@ -250,6 +253,20 @@ export const counterRow = layout(
 );
 export type CounterRow = Of<typeof counterRow>;
 
+/** What a worker costs, and what it was too slow for, since the engine began. */
+export const workerRow = layout(
+  'little',
+  {
+    /** Processor time of its thread, in µs. */
+    processorUs: u64,
+    /** Packets that the kernel threw away because its GRE socket was full; starts over after 2^32. */
+    socketDrops: u32,
+    reserved: reserved(4),
+  },
+  'CONTRACT_',
+);
+export type WorkerRow = Of<typeof workerRow>;
+
 /** Events: engine → control. */
 export const events = {
   /** `held` says how many connections, links and calls follow as the snapshot, before `snapshot-end`. */
@@ -347,6 +364,8 @@ export const events = {
       droppedFrames: u64,
       /** Commands and packets dropped because a ring was full. */
       ringFull: u64,
+      /** Rows of `workerRow`, one for each worker in order; none of an engine of before there were any. */
+      workers: tail,
     }),
   },
   /** A line for the log: something that an operator should know and no other event says. */
@@ -414,16 +433,17 @@ export function describeContract(): object {
     Object.entries(messages as Messages).map(([name, row]) => ({
       name,
       type: row.type,
-      size: row.layout.size,
-      fields: row.layout.fields.filter(({ kind }) => !kind.startsWith('reserved')),
+      ...fieldsOf(row.layout),
     }));
   return {
     version: contractVersion,
     commands: rows(commands),
     events: rows(events),
-    counterRow: {
-      size: counterRow.size,
-      fields: counterRow.fields.filter(({ kind }) => !kind.startsWith('reserved')),
-    },
+    counterRow: fieldsOf(counterRow),
+    workerRow: fieldsOf(workerRow),
   };
+}
+
+function fieldsOf({ size, fields }: Pick<Layout<never>, 'size' | 'fields'>): object {
+  return { size, fields: fields.filter(({ kind }) => !kind.startsWith('reserved')) };
 }

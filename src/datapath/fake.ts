@@ -20,6 +20,7 @@ import {
   type Event,
   encodeCommand,
   memoBytesMax,
+  workerRow,
 } from './contract.ts';
 import type { Datapath } from './datapath.ts';
 import { FakeCall, type Surroundings } from './fake-call.ts';
@@ -298,6 +299,7 @@ export class FakeEngine {
       ringFull: 0n,
       droppedFrames: this.#outbox.dropped,
       ...this.#totals,
+      workers: workerRow.encode({ processorUs: 0n, socketDrops: 0 }),
     });
   }
 

@@ -99,6 +99,14 @@ const rows = {
     reason: engineDropReasons,
   }),
   pptp_engine_stale_handles_total: counter('Commands for a call, a link or a connection that was gone.'),
+  pptp_engine_worker_seconds_total: counter(
+    'Processor time of a worker of the engine: at 1 a second its core is used up.',
+    { worker: 'configured' },
+  ),
+  pptp_engine_socket_drops_total: counter(
+    'GRE datagrams that the kernel threw away because a worker had not read in time.',
+    { worker: 'configured' },
+  ),
   pptp_engine_refused_connections_total: counter('Connections refused because the engine had no room.'),
 
   pptp_datapath_bytes_total: counter('Octets of PPP frames of all calls, as accounting counts them.', {

@@ -3,7 +3,9 @@
  * combination of a metric's labels, also where nothing has happened. Pure; exposition.io.ts makes text of them.
  */
 
+import { Malformed } from '../base/fault.ts';
 import type { Distribution } from '../base/observe.ts';
+import { type WorkerRow, workerRow } from '../datapath/contract.ts';
 import { licenceLevels } from '../licence/levels.ts';
 import type { RoleMonitor } from '../radius/counters.ts';
 import { incomingEvents } from '../radius/dynamic.ts';
@@ -69,6 +71,15 @@ const eachRoleAnd = <Value extends string>(
     );
 };
 
+/** A sample for each worker of the engine, by its number. */
+const eachWorker = (read: (worker: WorkerRow) => number): Read => {
+  return ({ census }) =>
+    workersOf(census.totals.workers).map((row, worker) => ({
+      labels: { worker: String(worker) },
+      value: read(row),
+    }));
+};
+
 const bothWays = (received: SummedCounter, transmitted: SummedCounter): Read => {
   const counters = { receive: received, transmit: transmitted } as const;
   return each('direction', ['receive', 'transmit'], (direction, { census }) =>
@@ -128,6 +139,8 @@ export const readers: Readonly<Record<MetricName, Read>> = {
     Number(census.totals[droppedByEngine[reason]]),
   ),
   pptp_engine_stale_handles_total: one(({ census }) => Number(census.totals.staleHandles)),
+  pptp_engine_worker_seconds_total: eachWorker(({ processorUs }) => Number(processorUs) / 1e6),
+  pptp_engine_socket_drops_total: eachWorker(({ socketDrops }) => socketDrops),
   pptp_engine_refused_connections_total: one(({ census }) => Number(census.totals.refusedConnections)),
 
   pptp_datapath_bytes_total: bothWays('receivedOctets', 'transmittedOctets'),
@@ -181,6 +194,15 @@ export const readers: Readonly<Record<MetricName, Read>> = {
       subject.nodes.filter(({ isSuspect }) => isSuspect === (state === 'suspect')).length,
   ),
 };
+
+function workersOf(octets: Uint8Array): readonly WorkerRow[] {
+  const { size } = workerRow;
+  return Array.from({ length: Math.floor(octets.length / size) }, (_, at) => {
+    const row = workerRow.decode(octets.subarray(at * size));
+    if (row instanceof Malformed) throw new Error(`a row of a worker that is none: ${row}`);
+    return row;
+  });
+}
 
 function numeric(value: number | boolean | Distribution): number | Distribution {
   return typeof value === 'boolean' ? Number(value) : value;

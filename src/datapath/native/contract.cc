@@ -62,6 +62,8 @@ void print() {
   PPTP_EVENTS(PRINT_MESSAGE)
   printf("],\n\"counterRow\":{\"size\":%zu,\"fields\":[", CounterRow::size);
   PRINT_FIELDS(PPTP_COUNTER_ROW)
+  printf("]},\n\"workerRow\":{\"size\":%zu,\"fields\":[", WorkerRow::size);
+  PRINT_FIELDS(PPTP_WORKER_ROW)
   printf("]}}\n");
 }
 

@@ -164,7 +164,9 @@ constexpr uint16_t generationOf(uint32_t handle) { return static_cast<uint16_t>(
   number(u32, token) number(u32, calls) number(u32, connections) number(u32, links) \
   number(u64, receivedPackets) number(u64, transmittedPackets) number(u64, unknownCalls) \
   number(u64, malformed) number(u64, staleHandles) number(u64, refusedConnections) \
-  number(u64, droppedFrames) number(u64, ringFull)
+  number(u64, droppedFrames) number(u64, ringFull) tail(workers)
+#define PPTP_WORKER_ROW(number, space, octets, chars, tail) \
+  number(u64, processorUs) number(u32, socketDrops) space(4, reserved)
 #define PPTP_TROUBLE(number, space, octets, chars, tail) number(u32, errorNumber) tail(text)
 
 #define PPTP_EVENTS(message) \
@@ -220,6 +222,7 @@ struct Header {
 PPTP_COMMANDS(PPTP_STRUCT)
 PPTP_EVENTS(PPTP_STRUCT)
 PPTP_STRUCT(CounterRow, "counterRow", 0, PPTP_COUNTER_ROW)
+PPTP_STRUCT(WorkerRow, "workerRow", 0, PPTP_WORKER_ROW)
 #undef PPTP_STRUCT
 
 #pragma pack(pop)

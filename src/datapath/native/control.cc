@@ -282,6 +282,7 @@ void Control::totals(uint32_t token) {
   totals.refusedConnections = connections_.refused();
   totals.staleHandles = calls_.staleHandles() + links_.staleHandles() + connections_.staleHandles();
   totals.droppedFrames = droppedFrames_;
+  std::vector<uint8_t> rows;
   for (const auto& worker : crew_.workers) {
     const WorkerCounters& counters = worker->counters();
     totals.receivedPackets += counters.receivedPackets.value();
@@ -291,8 +292,11 @@ void Control::totals(uint32_t token) {
     totals.staleHandles += counters.staleHandles.value();
     totals.droppedFrames += counters.droppedFrames.value();
     totals.ringFull += counters.ringFull.value();
+    const WorkerRow row = worker->row();
+    const auto* octets = reinterpret_cast<const uint8_t*>(&row);
+    rows.insert(rows.end(), octets, octets + WorkerRow::size);
   }
-  outbox_.push(totals);
+  outbox_.push(totals, rows);
 }
 
 // --- Events ---

@@ -1,6 +1,7 @@
 #include "gre_socket.h"
 
 #include <linux/filter.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -50,6 +51,13 @@ Descriptor greOpen(uint16_t index, uint16_t count) {
   const int discovery = IP_PMTUDISC_DONT;
   setsockopt(gre.number(), IPPROTO_IP, IP_MTU_DISCOVER, &discovery, sizeof discovery);
   return gre;
+}
+
+uint32_t greDrops(int socket) {
+  uint32_t memory[SK_MEMINFO_VARS] = {};
+  socklen_t length = sizeof memory;
+  const bool isTold = getsockopt(socket, SOL_SOCKET, SO_MEMINFO, memory, &length) == 0;
+  return isTold ? memory[SK_MEMINFO_DROPS] : 0;
 }
 
 }  // namespace pptp

@@ -14,4 +14,7 @@ namespace pptp {
 /// CAP_NET_RAW is missing.
 Descriptor greOpen(uint16_t index, uint16_t count);
 
+/// Packets that the kernel threw away because nobody had read those before them; starts over after 2^32.
+uint32_t greDrops(int socket);
+
 }  // namespace pptp

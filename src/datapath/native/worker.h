@@ -19,6 +19,8 @@
 
 #include "bounds.h"
 #include "call.h"
+#include "clock.h"
+#include "gre_socket.h"
 #include "passing.h"
 #include "receiver.h"
 #include "ring.h"
@@ -43,6 +45,9 @@ class Worker {
   Ring& commands() { return commands_; }
   Ring& events() { return events_; }
   const WorkerCounters& counters() const { return counters_; }
+
+  /// What the thread has cost, and what it was too slow for. Asks the kernel; any thread may.
+  contract::WorkerRow row() { return {processorUs(thread_.native_handle()), greDrops(gre_.number())}; }
 
  private:
   struct Ready;

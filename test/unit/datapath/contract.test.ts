@@ -86,6 +86,15 @@ test('every message has a type of its own', () => {
   expect(new Set(types).size).toBe(types.length);
 });
 
+test('a tail that an engine of before does not send is read as nothing', () => {
+  const { layout } = events.totals;
+  const whole = encodeEvent(sample('totals', layout.fields) as unknown as Event);
+
+  const told = decodeEvent(whole.subarray(0, headerSize + layout.size));
+
+  expect(told).toMatchObject({ kind: 'totals', workers: new Uint8Array() });
+});
+
 test('the engine describes the same contract', () => {
   expect(engineContract()).toEqual(describeContract());
 });

@@ -9,7 +9,14 @@
 import { concat } from '../../../src/base/bytes.ts';
 import { VirtualClock } from '../../../src/base/clock.ts';
 import { tally } from '../../../src/base/observe.ts';
-import { type CounterRow, counterRow, type Event, type EventOf } from '../../../src/datapath/contract.ts';
+import {
+  type CounterRow,
+  counterRow,
+  type Event,
+  type EventOf,
+  type WorkerRow,
+  workerRow,
+} from '../../../src/datapath/contract.ts';
 import { zeroCounters } from '../../../src/datapath/fake-call.ts';
 import { Licence } from '../../../src/licence/licence.ts';
 import type { Subject } from '../../../src/metrics/subject.ts';
@@ -54,6 +61,8 @@ export class Crowd implements Subject {
   /** Of calls that the engine holds; an engine that does not answer while `isMute`. */
   readonly rows = new Map<number, CounterRow>();
   isMute = false;
+  /** What the engine tells of its workers. */
+  workers: readonly WorkerRow[] = [{ processorUs: 0n, socketDrops: 0 }];
   /** Called for a question that is not answered. */
   asked: () => void = () => {};
   #tell: (event: Event) => void = () => {};
@@ -132,7 +141,10 @@ export class Crowd implements Subject {
 
   #answer(token: number): void {
     for (const rows of this.#table ?? this.#parts()) this.#tell({ kind: 'counters', token, rows });
-    this.#tell({ kind: 'totals', token, calls: this.rows.size, ...zeroTotals });
+    this.#tell({
+      ...{ kind: 'totals', token, calls: this.rows.size, ...zeroTotals },
+      workers: concat(...this.workers.map((row) => workerRow.encode(row))),
+    });
   }
 
   #parts(): readonly Uint8Array[] {

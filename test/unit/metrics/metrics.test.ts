@@ -138,6 +138,21 @@ describe('/metrics', () => {
     expect(await linesOf('pptp_datapath_bytes_total')).toContain('{direction="receive"} 500');
   });
 
+  it('tells of each worker of the engine, if the engine does', async () => {
+    crowd.workers = [];
+    expect(await linesOf('pptp_engine_worker_seconds_total')).toEqual([]);
+    crowd.workers = [
+      { processorUs: 2_500_000n, socketDrops: 0 },
+      { processorUs: 100_000n, socketDrops: 7 },
+    ];
+
+    expect(await linesOf('pptp_engine_worker_seconds_total')).toEqual([
+      '{worker="0"} 2.5',
+      '{worker="1"} 0.1',
+    ]);
+    expect(await linesOf('pptp_engine_socket_drops_total')).toEqual(['{worker="0"} 0', '{worker="1"} 7']);
+  });
+
   it('tells how long servers take as ranges that add up', async () => {
     for (const ms of [0.4, 3, 3, 40_000]) crowd.radiusCounters.answered(ms);
 

@@ -54,6 +54,7 @@ function closed(call: number): EventOf<'closed'> {
 const zeroTotals = {
   ...{ connections: 0, links: 0, receivedPackets: 0n, transmittedPackets: 0n, unknownCalls: 0n },
   ...{ malformed: 0n, staleHandles: 0n, refusedConnections: 0n, droppedFrames: 0n, ringFull: 0n },
+  workers: new Uint8Array(),
 };
 
 /** How many stray events `act` brings. */
