@@ -1,13 +1,7 @@
 // The control thread's epoll: descriptors and what they mean.
 #pragma once
 
-#include <sys/epoll.h>
-
-#include <cerrno>
-#include <cstdint>
-
-#include "descriptor.h"
-#include "invariant.h"
+#include "epoll.h"
 
 namespace pptp {
 
@@ -15,36 +9,25 @@ enum class Source : uint32_t { door, control, signals, ring, listener, connectio
 
 class Poller {
  public:
-  Poller() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-    invariant(bool(epoll_), "the control thread has an epoll");
-  }
-
   void add(int descriptor, Source source, uint32_t index, uint32_t events = EPOLLIN) {
-    control(EPOLL_CTL_ADD, descriptor, source, index, events);
+    epoll_.add(descriptor, dataOf(source, index), events);
   }
   void change(int descriptor, Source source, uint32_t index, uint32_t events) {
-    control(EPOLL_CTL_MOD, descriptor, source, index, events);
+    epoll_.change(descriptor, dataOf(source, index), events);
   }
-  void remove(int descriptor) { epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, descriptor, nullptr); }
+  void remove(int descriptor) { epoll_.remove(descriptor); }
 
-  int wait(epoll_event* ready, int count, int timeoutMs) {
-    const int found = epoll_wait(epoll_.number(), ready, count, timeoutMs);
-    invariant(found >= 0 || errno == EINTR, "epoll can be waited for");
-    return found < 0 ? 0 : found;
-  }
+  int wait(epoll_event* ready, int count, int timeoutMs) { return epoll_.wait(ready, count, timeoutMs); }
 
   static Source source(const epoll_event& event) { return static_cast<Source>(event.data.u64 >> 32); }
   static uint32_t index(const epoll_event& event) { return static_cast<uint32_t>(event.data.u64); }
 
  private:
-  void control(int operation, int descriptor, Source source, uint32_t index, uint32_t events) {
-    epoll_event event{};
-    event.events = events;
-    event.data.u64 = static_cast<uint64_t>(source) << 32 | index;
-    invariant(epoll_ctl(epoll_.number(), operation, descriptor, &event) == 0, "epoll takes a descriptor");
+  static uint64_t dataOf(Source source, uint32_t index) {
+    return static_cast<uint64_t>(source) << 32 | index;
   }
 
-  Descriptor epoll_;
+  Epoll epoll_;
 };
 
 }  // namespace pptp

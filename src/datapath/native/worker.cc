@@ -1,17 +1,12 @@
 #include "worker.h"
 
 #include <pthread.h>
-#include <signal.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "clock.h"
 #include "invariant.h"
-#include "mss.h"
-#include "segment.h"
 
 namespace pptp {
 namespace {
@@ -22,27 +17,18 @@ constexpr uint64_t commandsReady = 1 << 17;
 
 constexpr int eventsPerTurn = 64;
 
-void listenTo(int epoll, int descriptor, uint64_t data) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = data;
-  invariant(epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0, "epoll takes a descriptor");
-}
-
 }  // namespace
 
 Worker::Worker(WorkerTerms terms, Descriptor gre, Shared& shared)
     : terms_(terms),
       gre_(std::move(gre)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
       shared_(shared),
       transmitter_(gre_.number(), counters_),
       receiver_(gre_.number(), shared, events_, transmitter_, counters_, terms.mergeUdp),
-      waiting_(contract::slotCount / terms.count),
-      packet_(new SuperPacket) {
+      host_(epoll_, transmitter_, contract::slotCount / terms.count) {
   calls_.reserve(contract::slotCount / terms.count);
-  listenTo(epoll_.number(), gre_.number(), greReady);
-  listenTo(epoll_.number(), commands_.wakeDescriptor(), commandsReady);
+  epoll_.add(gre_.number(), greReady);
+  epoll_.add(commands_.wakeDescriptor(), commandsReady);
 }
 
 void Worker::start() {
@@ -62,7 +48,7 @@ void Worker::run() {
 /// One round of everything that is ready. True if packets moved.
 bool Worker::turn() {
   epoll_event ready[eventsPerTurn];
-  const int count = epoll_wait(epoll_.number(), ready, eventsPerTurn, spinning_ ? 0 : sleepMs(nowUs_));
+  const int count = epoll_.wait(ready, eventsPerTurn, spinning_ ? 0 : sleepMs(nowUs_));
   nowUs_ = nowUs();
 
   bool greHas = false;
@@ -80,9 +66,9 @@ bool Worker::turn() {
     if (ready[i].data.u64 >= greReady) continue;
     // Commands of this turn may have closed the call or taken its interface.
     Call* call = shared_.calls.find(static_cast<uint16_t>(ready[i].data.u64));
-    if (call != nullptr && (call->network.isWatched || call->bridging.isWatched)) serveHost(*call);
+    if (call != nullptr) host_.serveReady(*call, nowUs_);
   }
-  while (Call* call = waiting_.takeDue(nowUs_)) serveHost(*call);
+  host_.serveDue(nowUs_);
   nextReleaseUs_ = receiver_.release(nowUs_);
   if (nowUs_ / 1000 >= nextLookMs_) lookAtCalls(nowUs_ / 1000);
   receiver_.acknowledge();
@@ -95,134 +81,8 @@ int Worker::sleepMs(uint64_t nowUs) const {
   if (calls_.empty()) return -1;
   const uint64_t lookUs = nextLookMs_ * 1000;
   uint64_t due = nextReleaseUs_ != 0 ? std::min(lookUs, nextReleaseUs_) : lookUs;
-  if (!waiting_.isEmpty()) due = std::min(due, waiting_.dueUs());
+  due = std::min(due, host_.dueUs());
   return due > nowUs ? static_cast<int>((due - nowUs + 999) / 1000) : 0;
-}
-
-// --- From the host ---
-
-void Worker::serveHost(Call& call) {
-  if (drainHost(call)) return watchHost(call);
-  unwatchHost(call);
-  waiting_.add(call, call.limits.transmit.dueUs());
-}
-
-/// Reads what the call's turn allows. False if it has to wait for credit. Who is read first alternates:
-/// neither takes all the credit.
-bool Worker::drainHost(Call& call) {
-  if (call.unsent != nullptr && !sendUnsent(call)) return false;
-  if (!call.bridging.isOpen()) return drain(call, call.network);
-  call.bridgingFirst = !call.bridgingFirst;
-  Passage& first = call.bridgingFirst ? call.bridging : call.network;
-  Passage& second = call.bridgingFirst ? call.network : call.bridging;
-  return drain(call, first) && drain(call, second);
-}
-
-bool Worker::drain(Call& call, Passage& passage) {
-  for (int reads = 0; reads < tunReadsPerTurn && passage.isOpen(); reads++) {
-    if (call.transmitLimited && !call.limits.transmit.mayPass(nowUs_)) return false;
-    const ssize_t length = read(passage.descriptor, packet_->octets, tunReadSize);
-    if (length < 0 && errno == EBADFD) detach(call, passage);  // an operator has deleted the interface
-    if (length <= static_cast<ssize_t>(sizeof(VnetHeader))) return true;
-    if (!open(call, passage, static_cast<size_t>(length))) {
-      call.counters.dropped.add();
-    } else if (!send(call, *packet_)) {
-      keepUnsent(call);
-      return false;
-    }
-  }
-  return true;
-}
-
-/// The call takes over what has been read; the next packet is read into another place.
-void Worker::keepUnsent(Call& call) {
-  call.unsent = std::move(packet_);
-  if (spare_.empty()) spare_.emplace_back(new SuperPacket);
-  packet_ = std::move(spare_.back());
-  spare_.pop_back();
-}
-
-/// Prepares what has just been read. False if it is nothing that may be sent.
-bool Worker::open(const Call& call, Passage& passage, size_t length) {
-  VnetHeader vnet;
-  memcpy(&vnet, packet_->octets, sizeof vnet);
-  const std::span<const uint8_t> packet(packet_->octets + sizeof vnet, length - sizeof vnet);
-  const bool isAgreed = passage.protocol == pppBridging ? bcpMayPass(packet, call.peerTakes)
-                                                        : packet[0] >> 4 == 4;  // no peer has agreed to IPv6
-  if (!isAgreed || !passage.mayTransmit || !call.peerKnown) return false;
-  packet_->from = &passage;
-  return packet_->segmenter.open(vnet, packet.data(), packet.size());
-}
-
-/// Cuts off packets and gives them to the transmitter, as long as the call's limits allow. False if the rest
-/// has to wait.
-bool Worker::send(Call& call, SuperPacket& packet) {
-  CallCounters& counters = call.counters;
-  Segmenter& segmenter = packet.segmenter;
-  if (!call.transmitKeyed && packet.from->encryptionRequired) {
-    counters.unencrypted.add(segmenter.remaining());
-    return true;
-  }
-  while (segmenter.remaining() > 0) {
-    if (call.transmitLimited) {
-      if (!call.limits.transmit.mayPass(nowUs_)) return false;
-      if (call.limits.quotas.isTransmitSpent(counters)) {
-        counters.shaped.add(segmenter.remaining());
-        return true;
-      }
-    }
-    sendNext(call, packet);
-  }
-  return true;
-}
-
-void Worker::sendNext(Call& call, SuperPacket& packet) {
-  const uint16_t protocol = packet.from->protocol;
-  const size_t before = protocol == pppBridging ? bcpHeaderSize : 0;
-  const size_t largest = packet.segmenter.largest();
-  uint8_t* const information = transmitter_.place(before + largest);
-  uint8_t* const place = information + before;
-  const size_t size = packet.segmenter.write(place, largest);
-  if (protocol == pppBridging) {
-    bcpPrepend(place, call.peerTakes);
-  } else if (call.clampMtu != 0) {
-    mssClamp(place, size, call.clampMtu);
-  }
-  if (call.transmitLimited) call.limits.transmit.spend(size);
-  call.counters.networkAtMs.set(nowUs_ / 1000);
-  transmitter_.packet(call, protocol, before + size);
-}
-
-bool Worker::sendUnsent(Call& call) {
-  if (!call.unsent->from->mayTransmit) {
-    call.counters.dropped.add(call.unsent->segmenter.remaining());
-  } else if (!send(call, *call.unsent)) {
-    return false;
-  }
-  spare_.push_back(std::move(call.unsent));
-  return true;
-}
-
-void Worker::watchHost(Call& call) {
-  watch(call, call.network);
-  watch(call, call.bridging);
-}
-
-void Worker::unwatchHost(Call& call) {
-  unwatch(call.network);
-  unwatch(call.bridging);
-}
-
-void Worker::watch(const Call& call, Passage& passage) {
-  if (passage.isWatched || !passage.isOpen()) return;
-  passage.isWatched = true;
-  listenTo(epoll_.number(), passage.descriptor, contract::slotOf(call.handle));
-}
-
-void Worker::unwatch(Passage& passage) {
-  if (!passage.isWatched) return;
-  passage.isWatched = false;
-  epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, passage.descriptor, nullptr);
 }
 
 // --- The watch ---
@@ -405,30 +265,13 @@ void Worker::bridge(Call& call, const AttachTap& command) {
 
 void Worker::join(Call& call, Passage& passage, int descriptor, uint32_t link, uint16_t flags) {
   transmitter_.flush();
-  if (passage.descriptor != descriptor) {
-    detach(call, passage);
-    passage.descriptor = descriptor;
-    if (!call.waiting.isOn()) watch(call, passage);
-  }
+  host_.attach(call, passage, descriptor);
   passage.link = link;
   passage.mayReceive = (flags & contract::attachReceive) != 0;
   passage.mayTransmit = (flags & contract::attachTransmit) != 0;
   passage.encryptionRequired = (flags & contract::attachEncryptionRequired) != 0;
 }
 
-void Worker::detach(Call& call, Passage& passage) {
-  if (!passage.isOpen()) return;
-  unwatch(passage);
-  passage.descriptor = -1;
-  passage.link = 0;
-  const bool isAnyLeft = call.network.isOpen() || call.bridging.isOpen();
-  if (!isAnyLeft && call.waiting.isOn()) waiting_.remove(call);
-  if (call.unsent == nullptr || call.unsent->from != &passage) return;
-  call.counters.dropped.add(call.unsent->segmenter.remaining());
-  spare_.push_back(std::move(call.unsent));
-}
-
-/// What waits already is neither lost nor held to the rate that was.
 void Worker::shape(Call& call, const contract::CallShape& command) {
   const Rate rate{command.limit, command.burst, command.threshold, command.burstTimeMs};
   if (command.direction == contract::directionReceive) {
@@ -438,9 +281,7 @@ void Worker::shape(Call& call, const contract::CallShape& command) {
   }
   call.limits.transmit.set(rate, nowUs_);
   call.transmitLimited = call.limits.isTransmitLimited();
-  if (!call.waiting.isOn()) return;
-  waiting_.remove(call);
-  serveHost(call);
+  host_.limited(call, nowUs_);
 }
 
 void Worker::quota(Call& call, const contract::CallQuota& command) {
@@ -462,8 +303,8 @@ void Worker::watch(Call& call, const contract::CallWatch& command) {
 void Worker::close(Call& call) {
   receiver_.forget(call);
   transmitter_.flush();
-  detach(call, call.network);
-  detach(call, call.bridging);
+  host_.detach(call, call.network);
+  host_.detach(call, call.bridging);
   shared_.calls.forget(contract::slotOf(call.handle));
   Call* last = calls_.back();
   calls_[call.position] = last;
@@ -480,7 +321,7 @@ void Worker::releaseLink(uint32_t link) {
   transmitter_.flush();
   for (Call* call : calls_)
     for (Passage* passage : {&call->network, &call->bridging})
-      if (passage->link == link) detach(*call, *passage);
+      if (passage->link == link) host_.detach(*call, *passage);
   invariant(events_.push(LinkReleased{link}), "performCommands() has looked for room");
 }
 

@@ -3,14 +3,9 @@
 //
 // It has one raw GRE socket, whose filter takes only those calls, one epoll, one ring of commands from
 // control and one of events to it. A turn: commands and frames of control first, so that keepalives do not
-// queue behind data; then what was received; then what the TUNs and TAPs
-// have; then acknowledgments that found nothing
-// to ride on; then one send. No locks, and no allocation per packet.
-//
-// A call whose rate towards the peer is used up is not read: its TUN and TAP leave the epoll, and its packets
-// wait in their queues in the kernel, until the bucket has credit again. If that was in the middle of a
-// super-packet, the call keeps the rest, with the memory that it was read into; the worker reads on into
-// another, which it makes only if more calls keep one than ever before.
+// queue behind data; then what was received (`receiver`); then what the TUNs and TAPs have (`host_reader`);
+// then acknowledgments that found nothing to ride on; then one send (`transmitter`). No locks, and no
+// allocation per packet.
 #pragma once
 
 #include <atomic>
@@ -20,7 +15,9 @@
 #include "bounds.h"
 #include "call.h"
 #include "clock.h"
+#include "epoll.h"
 #include "gre_socket.h"
+#include "host_reader.h"
 #include "passing.h"
 #include "receiver.h"
 #include "ring.h"
@@ -50,8 +47,6 @@ class Worker {
   contract::WorkerRow row() { return {processorUs(thread_.native_handle()), greDrops(gre_.number())}; }
 
  private:
-  struct Ready;
-
   void run();
   bool turn();
   int sleepMs(uint64_t nowUs) const;
@@ -67,41 +62,26 @@ class Worker {
   void attach(Call& call, const AttachTun& command);
   void bridge(Call& call, const AttachTap& command);
   void join(Call& call, Passage& passage, int descriptor, uint32_t link, uint16_t flags);
-  void detach(Call& call, Passage& passage);
   void shape(Call& call, const contract::CallShape& command);
   void quota(Call& call, const contract::CallQuota& command);
   void watch(Call& call, const contract::CallWatch& command);
   void close(Call& call);
   void releaseLink(uint32_t link);
 
-  void serveHost(Call& call);
-  bool drainHost(Call& call);
-  bool drain(Call& call, Passage& passage);
-  bool open(const Call& call, Passage& passage, size_t length);
-  bool send(Call& call, SuperPacket& packet);
-  void sendNext(Call& call, SuperPacket& packet);
-  void keepUnsent(Call& call);
-  bool sendUnsent(Call& call);
-  void watchHost(Call& call);
-  void unwatchHost(Call& call);
-  void watch(const Call& call, Passage& passage);
-  void unwatch(Passage& passage);
   void lookAtCalls(uint64_t nowMs);
   void lookAt(Call& call, uint64_t nowMs);
 
   WorkerTerms terms_;
   Descriptor gre_;
-  Descriptor epoll_;
+  Epoll epoll_;
   Shared& shared_;
   Ring commands_{commandRingBytes};
   Ring events_{eventRingBytes};
   WorkerCounters counters_;
   Transmitter transmitter_;
   Receiver receiver_;
+  HostReader host_;
   std::vector<Call*> calls_;
-  DueHeap<Call> waiting_;  // for credit
-  std::unique_ptr<SuperPacket> packet_;
-  std::vector<std::unique_ptr<SuperPacket>> spare_;
   std::thread thread_;
 
   bool ended_ = false;
