@@ -7,12 +7,13 @@
 import type { Timer } from '../base/clock.ts';
 import type { Tally } from '../base/observe.ts';
 import type { EventOf } from '../datapath/contract.ts';
-import { type Census, takeCensus } from '../metrics/census.ts';
+import { type Answer, type Census, takeCensus } from '../metrics/census.ts';
 import { Exposition } from '../metrics/exposition.io.ts';
 import type { StreamAt } from '../metrics/http.io.ts';
 import { pagesOfFolder } from '../metrics/page.io.ts';
 import type { Asked, Page, PageAt } from '../metrics/page.ts';
 import { Rates } from '../metrics/rates.ts';
+import { Readings } from '../metrics/readings.ts';
 import { SessionLines } from '../metrics/session-lines.ts';
 import { statusOf } from '../metrics/status.ts';
 import type { Subject } from '../metrics/subject.ts';
@@ -27,8 +28,6 @@ const answerMs = 5_000;
 const topMax = 1_000;
 
 const unanswered: Page = { status: 503, body: 'the engine does not tell its counters\n' };
-
-type Counters = readonly [parts: readonly Uint8Array[], totals: EventOf<'totals'>];
 
 export class Metrics {
   readonly #subject: Subject;
@@ -130,16 +129,18 @@ export class Metrics {
 
   async #count(): Promise<Census> {
     const { clock, switchboard } = this.#subject;
-    const [parts, totals] = await new Promise<Counters>((counted, failed) => {
+    const readings = new Readings(switchboard);
+    const answer = await new Promise<Answer>((answered, failed) => {
       const overdue = clock.arm(answerMs, () => {
         metricsTally.add('unanswered');
         failed(new Error('the engine did not answer'));
       });
-      switchboard.counterOctets((...counters) => {
+      const counted = (totals: EventOf<'totals'>): void => {
         overdue.cancel();
-        counted(counters);
-      });
+        answered({ atMs: clock.nowMs(), readings: readings.complete(), totals });
+      };
+      switchboard.counterOctets((octets) => readings.add(octets), counted);
     });
-    return await inTurns(takeCensus(this.#subject, parts, totals));
+    return await inTurns(takeCensus(this.#subject.sessions, answer));
   }
 }

@@ -201,7 +201,7 @@ export const commands = {
    */
   netlink: { type: 34, layout: message({ token: u32, messages: tail }) },
 
-  /** `counters`, in parts if need be, all but the last with as many rows, and then `totals` answer. */
+  /** `counters`, in parts if need be, and then `totals` answer. */
   'counters-get': { type: 40, layout: message({ token: u32 }) },
   /**
    * Control has done what so many octets of whole messages asked of it, in the order in which they came. What it dies with undone,

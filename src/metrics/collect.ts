@@ -83,7 +83,7 @@ const eachWorker = (read: (worker: WorkerRow) => number): Read => {
 const bothWays = (received: SummedCounter, transmitted: SummedCounter): Read => {
   const counters = { receive: received, transmit: transmitted } as const;
   return each('direction', ['receive', 'transmit'], (direction, { census }) =>
-    census.sum(counters[direction]),
+    census.readings.sum(counters[direction]),
   );
 };
 
@@ -146,9 +146,11 @@ export const readers: Readonly<Record<MetricName, Read>> = {
   pptp_datapath_bytes_total: bothWays('receivedOctets', 'transmittedOctets'),
   pptp_datapath_packets_total: bothWays('receivedPackets', 'transmittedPackets'),
   pptp_datapath_control_frames_total: bothWays('receivedFrames', 'transmittedFrames'),
-  pptp_datapath_drops_total: each('reason', dropReasons, (reason, { census }) => census.sum(dropped[reason])),
-  pptp_gre_reordered_packets_total: one(({ census }) => census.sum('reordered')),
-  pptp_gre_lost_packets_total: one(({ census }) => census.sum('lost')),
+  pptp_datapath_drops_total: each('reason', dropReasons, (reason, { census }) =>
+    census.readings.sum(dropped[reason]),
+  ),
+  pptp_gre_reordered_packets_total: one(({ census }) => census.readings.sum('reordered')),
+  pptp_gre_lost_packets_total: one(({ census }) => census.readings.sum('lost')),
 
   pptp_licence_info: each('level', licenceLevels, (level, { subject }) => subject.licence.level === level),
   pptp_licence_tunnels: one(({ subject }) => subject.licence.used),

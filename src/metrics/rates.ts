@@ -5,7 +5,6 @@
 
 import type { ServedSession } from '../session/served-session.ts';
 import type { Census } from './census.ts';
-import { columnOf } from './counter-rows.ts';
 import { bps, Paces, type Rate, still } from './paces.ts';
 
 /** The node at a step. */
@@ -25,11 +24,6 @@ interface Paced {
 /** An hour of the node's page. */
 const pointsMax = 720;
 const stride = 500;
-
-export const octetColumns = {
-  received: columnOf('receivedOctets'),
-  transmitted: columnOf('transmittedOctets'),
-} as const;
 
 export class Rates {
   readonly #points: Point[] = [];
@@ -52,18 +46,18 @@ export class Rates {
 
   *follow(census: Census): Generator<undefined, void> {
     const last = this.#last;
+    const { readings, atMs } = census;
     const now = {
-      atMs: census.atMs,
-      received: census.sum('receivedOctets'),
-      transmitted: census.sum('transmittedOctets'),
+      atMs,
+      received: readings.sum('receivedOctets'),
+      transmitted: readings.sum('transmittedOctets'),
     };
-    const { rows, rowOf, atMs } = census;
-    for (const [at, served] of census.up.entries()) {
+    for (const [at, { session }] of census.up.entries()) {
       if (at % stride === stride - 1) yield;
-      const row = rowOf(served);
-      const received = rows.read(row, octetColumns.received);
-      const transmitted = rows.read(row, octetColumns.transmitted);
-      this.#paces.note(served.session.place.call, received, transmitted, atMs);
+      const { call } = session.place;
+      const received = readings.read(call, 'receivedOctets');
+      const transmitted = readings.read(call, 'transmittedOctets');
+      this.#paces.note(call, received, transmitted, atMs);
     }
     this.#last = now;
     if (last === undefined) return;

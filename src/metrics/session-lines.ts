@@ -9,11 +9,10 @@
  */
 
 import { formatIpv4 } from '../base/ip.ts';
-import type { CounterRow } from '../datapath/contract.ts';
 import { callIdMax, callIdOf } from '../session/call-ids.ts';
 import type { ServedSession } from '../session/served-session.ts';
 import { type Census, encryptionOf } from './census.ts';
-import { type Column, columnOf } from './counter-rows.ts';
+import type { ToldCounter } from './readings.ts';
 
 /** Sessions in one piece: two hundred microseconds. */
 const pieceSessions = 250;
@@ -27,14 +26,14 @@ interface Series {
 }
 
 interface CountedSeries extends Series {
-  readonly column: Column;
+  readonly counter: ToldCounter;
 }
 
-const counted = (name: string, counter: keyof CounterRow, help: string): CountedSeries => ({
+const counted = (name: string, counter: ToldCounter, help: string): CountedSeries => ({
   name,
   type: 'counter',
   help,
-  column: columnOf(counter),
+  counter,
 });
 
 const counters: readonly CountedSeries[] = [
@@ -99,10 +98,11 @@ export class SessionLines {
   readonly #calls = new Uint32Array(callIdMax + 1);
 
   /** The text of these sessions, piece by piece. */
-  *text({ rows, rowOf }: Census, wanted: readonly ServedSession[]): Generator<string> {
+  *text({ readings }: Census, wanted: readonly ServedSession[]): Generator<string> {
     const lines = (series: Series, read: Read, more?: More) =>
       linesOf(series, wanted, (served) => this.#labelsOf(served), read, more);
-    for (const series of counters) yield* lines(series, (served) => rows.read(rowOf(served), series.column));
+    for (const series of counters)
+      yield* lines(series, ({ session }) => readings.read(session.place.call, series.counter));
     for (const series of gauges) yield* lines(series, series.read);
     yield* lines(
       info,

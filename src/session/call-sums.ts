@@ -36,6 +36,13 @@ export class CallSums {
     for (const [at, counter] of summedCounters.entries()) this.addAt(at, Number(counters[counter]));
   }
 
+  /** What both come to, as they are now. */
+  plus(other: CallSums): CallSums {
+    const sums = new CallSums();
+    for (const at of summedCounters.keys()) sums.addAt(at, (this.#sums[at] ?? 0) + (other.#sums[at] ?? 0));
+    return sums;
+  }
+
   /** `at` is the place among `summedCounters`. */
   addAt(at: number, value: number): void {
     this.#sums[at] = (this.#sums[at] ?? 0) + value;

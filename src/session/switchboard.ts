@@ -96,15 +96,18 @@ export class Switchboard {
 
   /** Asks for all counters at once: one message, or a few, however many calls there are. */
   counters(counted: (table: CounterTable) => void): void {
-    this.counterOctets((parts, totals) => counted({ rows: parts.flatMap(rowsOf), totals }));
+    const rows: CounterRow[] = [];
+    const add = (octets: Uint8Array): void => {
+      for (const row of rowsOf(octets)) rows.push(row);
+    };
+    this.counterOctets(add, (totals) => counted({ rows, totals }));
   }
 
-  /** The same, with the rows as they came: for who cannot spare the time to read tens of thousands of them at once. */
-  counterOctets(counted: (parts: readonly Uint8Array[], totals: EventOf<'totals'>) => void): void {
-    const parts: Uint8Array[] = [];
+  /** The same, with the rows as they come: for who cannot spare the time to read tens of thousands of them at once. */
+  counterOctets(add: (rows: Uint8Array) => void, counted: (totals: EventOf<'totals'>) => void): void {
     const token = this.#ask((event) => {
-      if (event.kind === 'counters') parts.push(event.rows);
-      else counted(parts, event as EventOf<'totals'>);
+      if (event.kind === 'counters') add(event.rows);
+      else counted(event as EventOf<'totals'>);
     });
     this.send({ kind: 'counters-get', token });
   }

@@ -11,12 +11,14 @@ import { VirtualClock } from '../../../src/base/clock.ts';
 import { tally } from '../../../src/base/observe.ts';
 import {
   type CounterRow,
+  contractVersion,
   counterRow,
   type Event,
   type EventOf,
   type WorkerRow,
   workerRow,
 } from '../../../src/datapath/contract.ts';
+import type { Datapath } from '../../../src/datapath/datapath.ts';
 import { zeroCounters } from '../../../src/datapath/fake-call.ts';
 import { Licence } from '../../../src/licence/licence.ts';
 import type { Subject } from '../../../src/metrics/subject.ts';
@@ -30,8 +32,10 @@ const zeroTotals = {
   ...{ malformed: 0n, staleHandles: 0n, refusedConnections: 0n, droppedFrames: 0n, ringFull: 0n },
 };
 
-/** Rows in one message: what fits into a megabyte. */
-const rowsPerPart = 8_000;
+/** Rows in one message, as the engine has it. */
+const rowsPerPart = 4_096;
+/** The handle of the call of a session. */
+const callOf = (at: number) => 0x10001 + at;
 
 export class Crowd implements Subject {
   readonly node = 'node1';
@@ -66,7 +70,7 @@ export class Crowd implements Subject {
   /** Called for a question that is not answered. */
   asked: () => void = () => {};
   #tell: (event: Event) => void = () => {};
-  #table: readonly Uint8Array[] | undefined;
+  #engine: Datapath | undefined;
 
   constructor(sessions: number) {
     this.switchboard = new Switchboard(
@@ -74,7 +78,8 @@ export class Crowd implements Subject {
         send: (command) => {
           if (command.kind !== 'counters-get') return;
           if (this.isMute) this.asked();
-          else this.#answer(command.token);
+          else if (this.#engine === undefined) this.#answer(command.token);
+          else this.#engine.send(command);
         },
         listen: (onEvent) => {
           this.#tell = onEvent;
@@ -100,7 +105,7 @@ export class Crowd implements Subject {
   /** A session of a user that is up. */
   add(user: string): void {
     const at = this.sessions.length;
-    const call = 0x10000 | at;
+    const call = callOf(at);
     this.switchboard.openCall({ call, localAddress: 1, peerAddress: 2, peerCallId: 3, flags: 0 }, () => {});
     this.rows.set(call, { call, ...zeroCounters, silentMs: 0, idleMs: 0 });
     this.sessions.push({
@@ -121,26 +126,30 @@ export class Crowd implements Subject {
 
   /** What the engine has counted of a session so far. */
   count(at: number, counters: Partial<CounterRow>): void {
-    const row = this.rows.get(0x10000 | at);
+    const row = this.rows.get(callOf(at));
     if (row !== undefined) this.rows.set(row.call, { ...row, ...counters });
   }
 
   /** The session is over, with the counters that it had. */
   end(at: number): void {
-    const call = 0x10000 | at;
+    const call = callOf(at);
     const row = this.rows.get(call) ?? { call, ...zeroCounters, silentMs: 0, idleMs: 0 };
     this.rows.delete(call);
     this.sessions.splice(at, 1);
     this.#tell({ kind: 'closed', errno: 0, ...row } as EventOf<'closed'>);
   }
 
-  /** The table as it is now is the answer to all questions: who measures does not measure its making. */
-  prepare(): void {
-    this.#table = this.#parts();
+  /** A real engine holds the calls, from now on, and is asked for their counters. */
+  holdIn(engine: Datapath): void {
+    this.#engine = engine;
+    engine.listen((event) => this.#tell(event));
+    engine.send({ kind: 'hello', version: contractVersion });
+    for (const call of this.rows.keys())
+      engine.send({ kind: 'call-open', call, localAddress: 0, peerAddress: 2, peerCallId: 3, flags: 0 });
   }
 
   #answer(token: number): void {
-    for (const rows of this.#table ?? this.#parts()) this.#tell({ kind: 'counters', token, rows });
+    for (const rows of this.#parts()) this.#tell({ kind: 'counters', token, rows });
     this.#tell({
       ...{ kind: 'totals', token, calls: this.rows.size, ...zeroTotals },
       workers: concat(...this.workers.map((row) => workerRow.encode(row))),

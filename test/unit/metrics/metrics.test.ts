@@ -131,7 +131,7 @@ describe('/metrics', () => {
 
   it('begins at nothing with calls that it takes over from a process before', async () => {
     crowd.count(0, { receivedOctets: 1_000_000n });
-    crowd.switchboard.adoptCall(0x10000, () => {});
+    crowd.switchboard.adoptCall(0x10001, () => {});
     expect(await linesOf('pptp_datapath_bytes_total')).toContain('{direction="receive"} 0');
     crowd.count(0, { receivedOctets: 1_000_500n });
 
