@@ -143,7 +143,11 @@ export class Concentrator {
   /** Why no client should be sent here now; empty if it is well. */
   get unreadiness(): readonly string[] {
     if (!this.#hasBegun) return ['the node has not begun'];
-    const reasons = [this.#server.objection, this.#licence.isUsedUp ? this.#licence.refusal : undefined];
+    const reasons = [
+      this.#server.objection,
+      this.#licence.isUsedUp ? this.#licence.refusal : undefined,
+      this.#service.leases?.delay,
+    ];
     return reasons.filter((reason) => reason !== undefined);
   }
 

@@ -43,7 +43,9 @@ const ownCauses = {
   'quota-exceeded': { text: 'the octets of the session are used up', hint: '' },
   'no-address': {
     text: 'there is no address for the session',
-    hint: 'Give local-address and remote-address in the secret or the profile, or enlarge the pool.',
+    hint:
+      'Give local-address and remote-address in the secret or the profile, or enlarge the pool. With a Redis that is new or has come ' +
+      'back a node has none of a pool for half a minute: /readyz tells.',
   },
   'address-in-use': {
     text: 'the address of the user is in use by another session',

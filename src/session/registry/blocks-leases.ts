@@ -132,6 +132,15 @@ export class BlockLeases implements Leases {
     if (leased.enough <= 0) this.#next();
   }
 
+  /** Why no address of a pool may be given yet; undefined once the books have said what this node has. */
+  get delay(): string | undefined {
+    if (this.#hasBegun || this.#pools.size === 0) return undefined;
+    const leftMs = this.#settledMs - this.#options.clock.nowMs();
+    return Number.isFinite(leftMs)
+      ? `redis is new or has come back: it leases addresses in ${Math.max(1, Math.ceil(leftMs / 1000))} s`
+      : 'redis has not said which addresses this node may give';
+  }
+
   /** The blocks held, and how a pool stands on this node; for metrics and tables. */
   get blocks(): readonly Block[] {
     return [...this.#held.values()];

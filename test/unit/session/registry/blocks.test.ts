@@ -52,9 +52,29 @@ describe('leases of blocks', () => {
     const world = new World(seededRandom(1), terms, [pool('p', '10.0.0.0/16')], ['a']);
     world.clock.advance(terms.settleMs - 1);
     expect(world.nodes[0]?.call('p')).toBe(false);
+    expect(world.nodes[0]?.leases.delay).toBe('redis is new or has come back: it leases addresses in 1 s');
 
     world.clock.advance(terms.lookMs + 100);
     expect(world.nodes[0]?.call('p')).toBe(true);
+    expect(world.nodes[0]?.leases.delay).toBe(undefined);
+  });
+
+  it('are what a node has to wait for when it begins, and no more after that', () => {
+    const world = new World(seededRandom(1), terms, [pool('p', '10.0.0.0/16')], ['a', 'b']);
+    world.state = 'down';
+    world.clock.advance(terms.settleMs);
+    const [a] = nodesOf(world);
+    expect(a.leases.delay).toBe('redis has not said which addresses this node may give');
+    world.configure([]);
+    expect(a.leases.delay).toBe(undefined);
+    world.configure([pool('p', '10.0.0.0/16')]);
+
+    world.return('up');
+    world.clock.advance(terms.settleMs + 2 * terms.lookMs);
+    expect(a.leases.delay).toBe(undefined);
+    world.state = 'down';
+    world.clock.advance(10 * terms.leaseMs);
+    expect(a.leases.delay).toBe(undefined);
   });
 
   it('are asked for ahead: a storm of callers meets no end of addresses', () => {
