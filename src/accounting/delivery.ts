@@ -17,7 +17,7 @@ import type { Log } from '../base/observe.ts';
 import { below, type Random } from '../base/random.ts';
 import type { SentRequest } from '../radius/query.ts';
 import { type AccountingRecord, streamOf } from './record.ts';
-import { accountingTally } from './tally.ts';
+import { accountingTally, recordTallies } from './tally.ts';
 
 /** A record with its number in the journal, which grows from record to record and over restarts. */
 export interface Entry {
@@ -167,6 +167,7 @@ export class EmbeddedDelivery implements Delivery {
 
   #delivered(stream: Stream, entry: Entry): void {
     accountingTally.add('delivered');
+    recordTallies.acknowledged.add(entry.record.kind);
     this.#silencesInARow = 0;
     this.#askedLimit = Math.min(askedMax, this.#askedLimit + 1);
     stream.silences = 0;

@@ -12,7 +12,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Delivery, Entry } from './delivery.ts';
 import type { Ledger } from './ledger.ts';
 import type { AccountingRecord } from './record.ts';
-import { accountingTally } from './tally.ts';
+import { accountingTally, recordTallies } from './tally.ts';
 
 /** What the dispatch is given. */
 export interface DispatchPorts {
@@ -96,8 +96,9 @@ export class Dispatch {
     this.#ports.ledger.record(record, (entry) => {
       if (record.kind === 'start') this.#starts.set(entry.number, record.facts.identity.sessionId);
       kept((isOurs) => {
-        if (!isOurs) this.#forget(entry);
-        else if (isNew && this.#held !== undefined) this.#held.push(entry);
+        if (!isOurs) return this.#forget(entry);
+        recordTallies.made.add(record.kind);
+        if (isNew && this.#held !== undefined) this.#held.push(entry);
         else this.delivery.deliver(entry);
       });
     });
@@ -142,6 +143,7 @@ export class Dispatch {
     const { ledger, clock, nodeSessionId } = this.#ports;
     ledger.record({ kind, nas, sessionId: nodeSessionId, atMs: clock.wallMs() }, (entry) => {
       this.#ofNode = entry.number;
+      recordTallies.made.add(kind);
       this.#waitFor(() => this.#ofNode === undefined, waitMs, then);
       this.delivery.deliver(entry);
     });

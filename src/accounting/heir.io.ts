@@ -11,6 +11,7 @@ import type { Drains, Heir, OpenDrains } from './drains.ts';
 import type { Mirror } from './mirror.ts';
 import { recordForm } from './record-form.ts';
 import { sharedTally } from './shared-tally.ts';
+import { recordTallies } from './tally.ts';
 
 export interface HeirOptions {
   readonly mirror: Mirror;
@@ -122,7 +123,10 @@ export class RedisHeir implements Heir {
     if (this.#isClosed) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#options.send(entry, (delivered) => {
-        if (delivered) sharedTally.add('inherited');
+        if (delivered) {
+          sharedTally.add('inherited');
+          recordTallies.acknowledged.add(entry.record.kind);
+        }
         resolve(delivered);
       });
     });

@@ -17,7 +17,8 @@
  */
 
 import type { Clock } from '../base/clock.ts';
-import type { Script, ScriptRunner } from '../base/redis.io.ts';
+import type { ScriptRunner } from '../base/redis.io.ts';
+import { script } from '../base/redis-scripts.ts';
 
 /** All of a stream that is pending; nothing, if all has been delivered. */
 export interface Copy {
@@ -53,9 +54,9 @@ const redisNow = `local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-const beat: Script = {
-  name: 'acctBeat',
-  lua: `${redisNow}
+const beat = script(
+  'acctBeat',
+  `${redisNow}
 local owners, marker = KEYS[1], KEYS[2]
 local me, lasts, fresh = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 redis.call('SET', marker, fresh, 'NX')
@@ -63,15 +64,15 @@ local until_ = redis.call('ZSCORE', owners, me)
 redis.call('ZADD', owners, now + lasts, me)
 local was_lost = (not until_ or tonumber(until_) < now) and 1 or 0
 return { redis.call('GET', marker), was_lost, redis.call('ZRANGEBYSCORE', owners, '-inf', now), now }`,
-};
+);
 
 /**
  * After `deadline` it does nothing: what was sent to a Redis that froze must not undo, when it thaws, what happened since.
  * A number that others have delivered is not put back; it is told to the caller.
  */
-const keep: Script = {
-  name: 'acctKeep',
-  lua: `${redisNow}
+const keep = script(
+  'acctKeep',
+  `${redisNow}
 if now > tonumber(ARGV[2]) then return redis.error_reply('LATE the command came after its deadline') end
 local streams, done, me = KEYS[1], KEYS[2], ARGV[1]
 local settled, at = {}, 3
@@ -101,11 +102,11 @@ for key = 3, #KEYS, 2 do
   end
 end
 return settled`,
-};
+);
 
-const claim: Script = {
-  name: 'acctClaim',
-  lua: `local lease, done = KEYS[1], KEYS[2]
+const claim = script(
+  'acctClaim',
+  `local lease, done = KEYS[1], KEYS[2]
 local me, lasts = ARGV[1], ARGV[2]
 local holder = redis.call('GET', lease)
 if holder and holder ~= me then return false end
@@ -115,19 +116,19 @@ for at = 3, #ARGV do
   if redis.call('SISMEMBER', done, ARGV[at]) == 1 then settled[#settled + 1] = ARGV[at] end
 end
 return settled`,
-};
+);
 
-const renew: Script = {
-  name: 'acctRenew',
-  lua: `for _, lease in ipairs(KEYS) do
+const renew = script(
+  'acctRenew',
+  `for _, lease in ipairs(KEYS) do
   local holder = redis.call('GET', lease)
   if not holder or holder == ARGV[1] then redis.call('SET', lease, ARGV[1], 'PX', ARGV[2]) end
 end`,
-};
+);
 
-const inherit: Script = {
-  name: 'acctInherit',
-  lua: `${redisNow}
+const inherit = script(
+  'acctInherit',
+  `${redisNow}
 local owners, lease, records = KEYS[1], KEYS[2], KEYS[3]
 local me, lasts, owner = ARGV[1], ARGV[2], ARGV[3]
 local until_ = redis.call('ZSCORE', owners, owner)
@@ -137,11 +138,11 @@ if holder and holder ~= me then return false end
 local left = redis.call('HGETALL', records)
 if #left > 0 then redis.call('SET', lease, me, 'PX', lasts) end
 return left`,
-};
+);
 
-const settle: Script = {
-  name: 'acctSettle',
-  lua: `local lease, records, streams, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+const settle = script(
+  'acctSettle',
+  `local lease, records, streams, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local me, stream, number, lasts = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local mine = redis.call('GET', lease) == me
 redis.call('SADD', done, number)
@@ -152,19 +153,19 @@ if redis.call('EXISTS', records) == 0 then
   if mine then redis.call('DEL', lease) end
 end
 return mine and 1 or 0`,
-};
+);
 
-const members: Script = { name: 'acctMembers', lua: `return redis.call('SMEMBERS', KEYS[1])` };
+const members = script('acctMembers', `return redis.call('SMEMBERS', KEYS[1])`);
 
-const forget: Script = { name: 'acctForget', lua: `return redis.call('SREM', KEYS[1], unpack(ARGV))` };
+const forget = script('acctForget', `return redis.call('SREM', KEYS[1], unpack(ARGV))`);
 
-const bury: Script = {
-  name: 'acctBury',
-  lua: `${redisNow}
+const bury = script(
+  'acctBury',
+  `${redisNow}
 local owners, streams, owner = KEYS[1], KEYS[2], ARGV[1]
 local until_ = redis.call('ZSCORE', owners, owner)
 if until_ and tonumber(until_) < now and redis.call('EXISTS', streams) == 0 then redis.call('ZREM', owners, owner) end`,
-};
+);
 
 /** Numbers in one command: Lua's stack takes 8,000 arguments. */
 const numbersMax = 1_000;

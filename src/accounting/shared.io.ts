@@ -26,7 +26,7 @@ import { type Lane, Lanes, superseded } from './lanes.ts';
 import type { Copy, Mirror } from './mirror.ts';
 import { recordForm } from './record-form.ts';
 import { sharedTally } from './shared-tally.ts';
-import { accountingTally } from './tally.ts';
+import { accountingTally, recordTallies } from './tally.ts';
 
 export interface SharedOptions {
   readonly redis: RedisClient;
@@ -186,6 +186,7 @@ export class SharedDelivery implements Delivery {
       this.#ports.send(entry, (delivered) => {
         lane.isAsked = false;
         accountingTally.add(delivered ? 'delivered' : 'undelivered');
+        if (delivered) recordTallies.acknowledged.add(entry.record.kind);
         if (delivered) this.#done(entry.number);
         else this.#supersede(lane);
         resolve(delivered);

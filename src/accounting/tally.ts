@@ -1,6 +1,7 @@
 /** What happens in accounting, counted. Each name is a metric; limits that are hit are among them. */
 
 import { type Tally, tally } from '../base/observe.ts';
+import type { AccountingRecord } from './record.ts';
 
 const happenings = {
   starts: 'Accounting-Requests of sessions that came up, made.',
@@ -18,5 +19,21 @@ const happenings = {
   journalDamage: 'Damaged lines met when the journal was read.',
   journalSegments: 'Journal segments begun.',
 } as const;
+
+/** By what they tell: of sessions, and of the node. */
+const kinds = {
+  start: 'records that a session came up',
+  interim: 'records of a session that goes on',
+  stop: 'records that a session ended',
+  on: 'records that the node takes sessions',
+  off: 'records that the node takes no more',
+} as const satisfies Readonly<Record<AccountingRecord['kind'], string>>;
+export const recordKinds = Object.keys(kinds) as readonly (keyof typeof kinds)[];
+
+/** Records that are this node's to tell, and those that servers have acknowledged to it, also of processes and nodes before. */
+export const recordTallies: Readonly<Record<'made' | 'acknowledged', Tally<keyof typeof kinds>>> = {
+  made: tally('accounting-records', kinds),
+  acknowledged: tally('accounting-records', kinds),
+};
 
 export const accountingTally: Tally<keyof typeof happenings> = tally('accounting', happenings);

@@ -15,6 +15,7 @@ import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { Fault } from './fault.ts';
 import type { Log } from './observe.ts';
 import { ClusterGuide, type ClusterView, nameOf, type RedisPlace, viewOf } from './redis-cluster.io.ts';
+import { fared, type Script } from './redis-scripts.ts';
 import { Complaints, troubleOf } from './redis-trouble.ts';
 
 /** A server, the Sentinels that know it, or nodes of the cluster that it is in. Empty texts are settings that are not given. */
@@ -30,13 +31,6 @@ export interface RedisAddress {
   readonly cluster?: { readonly nodes: readonly RedisPlace[]; readonly key: string };
   /** Files in PEM: who may have signed the server's certificate, and ours. */
   readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string };
-}
-
-/** What runs in the server, whole and alone: `KEYS` and `ARGV` are its arguments. */
-export interface Script {
-  /** In camel case, of its own among all scripts of the program. */
-  readonly name: string;
-  readonly lua: string;
 }
 
 /** Runs scripts. The promise is kept or broken within `replyMs`. */
@@ -130,10 +124,19 @@ export class RedisClient implements ScriptRunner {
     const commands = this.raw as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
     const command = commands[script.name];
     if (command === undefined) throw new Error(`script ${script.name} is not defined`);
-    return command.call(this.raw, keys.length, ...keys, ...args).catch((error: unknown) => {
-      if (troubleOf(error) !== undefined) this.#complaints.tell(error);
-      throw error;
-    });
+    const sentAtMs = performance.now();
+    const fares = (isAnswered: boolean) => fared(script, performance.now() - sentAtMs, isAnswered);
+    return command.call(this.raw, keys.length, ...keys, ...args).then(
+      (reply) => {
+        fares(true);
+        return reply;
+      },
+      (error: unknown) => {
+        fares(false);
+        if (troubleOf(error) !== undefined) this.#complaints.tell(error);
+        throw error;
+      },
+    );
   }
 
   /**

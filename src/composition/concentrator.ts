@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { lookup } from 'node:dns';
 import { UserAuthority } from '../aaa/authority.ts';
 import type { DynamicTarget } from '../aaa/dynamic.ts';
+import { watched } from '../aaa/judgements.ts';
 import type { ReadUsage } from '../accounting/accountant.ts';
 import type { Journal } from '../accounting/journal.io.ts';
 import { sessionIdsIn } from '../accounting/ledger.ts';
@@ -24,7 +25,7 @@ import type { Configuration } from '../config/configuration.ts';
 import type { ClientInterface, LivePorts, ServerInterface } from '../console/live.ts';
 import { freeTunnels, type Member } from '../dns/selection.ts';
 import { Licence } from '../licence/licence.ts';
-import type { Subject } from '../metrics/subject.ts';
+import type { Reload, Subject } from '../metrics/subject.ts';
 import { interfaceIndex } from '../net/host.io.ts';
 import { type MppePolicy, mppeBits } from '../ppp/ccp/options.ts';
 import { Addresses } from '../session/addresses.ts';
@@ -167,7 +168,7 @@ export class Concentrator {
   }
 
   /** What metrics read. */
-  get subject(): Subject {
+  subject(lastReload: () => Reload): Subject {
     return subjectOf({
       node: this.#identity,
       switchboard: this.#switchboard,
@@ -179,6 +180,7 @@ export class Concentrator {
       membership: this.#membership,
       addresses: this.#addresses,
       pools: () => this.#configuration.pools,
+      lastReload,
       unreadiness: () => this.unreadiness,
       server: () => this.#server,
     });
@@ -268,7 +270,7 @@ export class Concentrator {
       ...this.#sessionServices(),
       addresses: this.#addresses,
       proxyArp: this.#proxyArp,
-      authority: claims,
+      authority: { judge: watched((question, answer) => claims.judge(question, answer), systemClock) },
       books: this.#accounting,
       registry,
       owner: this.#owner,

@@ -4,6 +4,7 @@
  * each is checked against what the one before has left. Our own writing is known by its text and is no change.
  */
 
+import { systemClock } from '../base/clock.io.ts';
 import { Fault } from '../base/fault.ts';
 import type { Log } from '../base/observe.ts';
 import { type Configuration, configurationOf } from '../config/configuration.ts';
@@ -11,6 +12,7 @@ import { exportScript } from '../config/export.ts';
 import { readScript, writeScript } from '../config/file.io.ts';
 import type { Candidate, Source, Store } from '../config/store.ts';
 import { type Watch, watchFiles } from '../config/watch.io.ts';
+import type { Reload } from '../metrics/subject.ts';
 
 export interface KeeperParts {
   readonly log: Log;
@@ -25,12 +27,22 @@ export class Keeper {
   readonly #parts: KeeperParts;
   /** What the files hold as far as we know: read or written last, good or bad. */
   #known: readonly Source[];
+  /** Those of them that are in force. */
+  #inForce: readonly Source[];
+  #lastReload: Reload;
   #turn: Promise<void> = Promise.resolve();
   #watch: Watch | undefined;
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
     this.#known = parts.sources;
+    this.#inForce = parts.sources;
+    this.#lastReload = succeeded();
+  }
+
+  /** Whether what the files say is in force. */
+  get lastReload(): Reload {
+    return this.#lastReload;
   }
 
   /** From now on changes of the files are noticed. */
@@ -85,6 +97,12 @@ export class Keeper {
       throw error;
     }
     apply(configurationOf(next.tree));
+    this.#isInForce();
+  }
+
+  #isInForce(): void {
+    this.#inForce = this.#known;
+    this.#lastReload = succeeded();
   }
 
   /** What somebody else has written is not overwritten. A file that is gone is written anew. */
@@ -100,17 +118,27 @@ export class Keeper {
     const { log, store, apply } = this.#parts;
     try {
       const sources = await Promise.all(this.#files.map(readScript));
-      if (why === 'changed' && isSame(sources, this.#known)) return;
+      if (why === 'changed' && isSame(sources, this.#known)) {
+        // A file may have been away, and be what it was.
+        if (this.#known === this.#inForce) this.#isInForce();
+        return;
+      }
       this.#known = sources;
       const { next } = store.commit(store.proposeWhole(sources));
       apply(configurationOf(next.tree));
+      this.#isInForce();
       log('info', 'system', `configuration read again, revision ${next.number}`);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
+      this.#lastReload = { ...this.#lastReload, isSuccessful: false };
       const { code, hint } = error;
       log('error', 'system', `configuration not changed: ${error.message}`, { code, hint });
     }
   }
+}
+
+function succeeded(): Reload {
+  return { isSuccessful: true, successAtMs: systemClock.wallMs() };
 }
 
 function isSame(some: readonly Source[], others: readonly Source[]): boolean {

@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { actOn, type DynamicPorts } from '../aaa/dynamic.ts';
+import { dynamicTypeOf, timed } from '../aaa/dynamic-times.ts';
 import type { ReadUsage } from '../accounting/accountant.ts';
 import { systemClock } from '../base/clock.io.ts';
 import { Malformed } from '../base/fault.ts';
@@ -163,10 +164,13 @@ export class Membership implements RegistryPorts {
       ...given('user', attributes.first('User-Name')),
       ...given('address', attributes.first('Framed-IP-Address')),
     };
+    const askedAtMs = systemClock.nowMs();
     this.#parts.registry.find(search, (rows) => {
       const elsewhere = new Set(rows.map(({ node }) => node).filter((node) => node !== this.#parts.node));
-      if (elsewhere.size === 0) return actOn(request, this.#parts.dynamic, answer);
-      this.#actTogether(request, [...elsewhere], answer);
+      const route = elsewhere.size === 0 ? 'here' : 'elsewhere';
+      const answered = timed({ type: dynamicTypeOf(request), route }, systemClock, askedAtMs, answer);
+      if (route === 'here') actOn(request, this.#parts.dynamic, answered);
+      else this.#actTogether(request, [...elsewhere], answered);
     });
   }
 
@@ -182,7 +186,7 @@ export class Membership implements RegistryPorts {
     actOn(request, dynamic, (cause) => answered(notHere.has(cause) ? undefined : cause));
     const command = {
       kind: 'dynamic',
-      request: request.kind === 'change' ? 'coa' : 'disconnect',
+      request: dynamicTypeOf(request),
       attributes: request.octets,
     } as const;
     for (const node of nodes) {

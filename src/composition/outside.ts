@@ -32,7 +32,7 @@ export interface OutsideParts {
   readonly state: string;
   readonly store: Store;
   /** Puts changes in force and keeps them. */
-  readonly keeper: Pick<Keeper, 'commit'>;
+  readonly keeper: Pick<Keeper, 'commit' | 'lastReload'>;
   readonly concentrator: Concentrator;
 }
 
@@ -46,7 +46,7 @@ export class Outside {
   #services: Services | undefined;
 
   constructor(parts: OutsideParts) {
-    const { log, concentrator } = parts;
+    const { log, concentrator, keeper } = parts;
     this.#parts = parts;
     this.#presence = new Presence({
       clock: systemClock,
@@ -62,7 +62,7 @@ export class Outside {
       },
     });
     this.#metrics = new Metrics(
-      concentrator.subject,
+      concentrator.subject(() => keeper.lastReload),
       { dns_publisher: this.#presence.publisherTally, dns_responder: this.#presence.responderTally },
       () => this.#isNaming,
     );

@@ -3,7 +3,7 @@
 import type { JournalWriter } from '../accounting/journal-writer.ts';
 import { systemClock } from '../base/clock.io.ts';
 import type { Licence } from '../licence/licence.ts';
-import type { Subject } from '../metrics/subject.ts';
+import type { Reload, Subject } from '../metrics/subject.ts';
 import type { Addresses } from '../session/addresses.ts';
 import type { Server } from '../session/server.ts';
 import type { Pool } from '../session/settings.ts';
@@ -24,6 +24,7 @@ export interface Running {
   readonly membership: Membership;
   readonly addresses: Addresses;
   pools(): readonly Pool[];
+  lastReload(): Reload;
   unreadiness(): readonly string[];
   server(): Server;
 }
@@ -61,10 +62,15 @@ export function subjectOf(running: Running): Subject {
       };
     },
     get pools() {
-      return running
-        .pools()
-        .flatMap(({ name }) => ({ name, ...(addresses.usageOf(name) ?? { size: 0, used: 0 }) }));
+      return running.pools().flatMap(({ name }) => {
+        const usage = addresses.usageOf(name);
+        return usage === undefined ? [] : { name, ...usage };
+      });
     },
+    get lastReload() {
+      return running.lastReload();
+    },
+    hasRedis: running.service.redis !== undefined,
     get isOnline() {
       return running.service.registry.isOnline;
     },

@@ -6,14 +6,19 @@
  * collect.ts reads the values. The series of single sessions are session-lines.ts's.
  */
 
+import { dynamicResults, dynamicRoutes, dynamicTypes } from '../aaa/dynamic-times.ts';
+import { judgementResults } from '../aaa/judgements.ts';
+import { recordKinds } from '../accounting/tally.ts';
 import { publisherTally } from '../dns/publisher.ts';
 import { responderTally } from '../dns/responder.ts';
 import { licenceLevels } from '../licence/levels.ts';
 import { methodsByStrength } from '../ppp/auth/method.ts';
 import { mppeBits } from '../ppp/ccp/options.ts';
+import { type MessageName, messageNames } from '../pptp/messages.ts';
 import { incomingEvents } from '../radius/dynamic.ts';
+import { setUpPhases } from '../session/set-up.ts';
 import { endingTally } from '../session/tally.ts';
-import { metricsOfTallies, talliedMetrics } from './tallies.ts';
+import { metricsOfTallies, snake, talliedMetrics } from './tallies.ts';
 
 /** A label's values. */
 export type Values = readonly string[] | 'configured';
@@ -41,6 +46,7 @@ const histogram = (help: string, labels: MetricRow['labels'] = {}): MetricRow =>
 });
 
 const direction = ['receive', 'transmit'] as const;
+const script = { script: 'configured' } as const;
 const causes = Object.keys(endingTally.help);
 const server = { server: 'configured', role: ['authentication', 'accounting'] } as const;
 
@@ -70,6 +76,9 @@ export const engineDropReasons = ['unknown-call', 'malformed', 'control-away', '
 export const replyResults = ['accept', 'reject', 'challenge'] as const;
 export const serverStates = ['alive', 'zombie', 'dead'] as const;
 export const incomingResults = ['ack', 'nak'] as const;
+export const messageTypes: ReadonlyMap<string, MessageName> = new Map(
+  messageNames.map((name) => [snake(name).replaceAll('_', '-'), name]),
+);
 export const nodeStates = ['alive', 'suspect'] as const;
 
 const rows = {
@@ -83,6 +92,10 @@ const rows = {
     encryption: encryptions,
   }),
   pptp_session_set_up_seconds: histogram('From a call to its network being up, RADIUS included.'),
+  pptp_session_set_up_phase_seconds: histogram(
+    'Of those that came up, how long each phase took; authenticating has RADIUS in it, the others have not.',
+    { phase: setUpPhases },
+  ),
   pptp_session_lifetime_seconds: histogram('How long sessions that have ended had been up.'),
   pptp_session_set_up_failures_total: counter('Calls that ended before they were up, by the first cause.', {
     cause: causes,
@@ -91,6 +104,19 @@ const rows = {
     cause: causes,
   }),
 
+  pptp_authentication_attempts_total: counter('Users who have shown who they are, and what became of them.', {
+    method: methodsByStrength,
+    result: judgementResults,
+  }),
+  pptp_authentication_seconds: histogram('From the proof to the verdict, of EAP over all rounds.', {
+    result: judgementResults,
+  }),
+  pptp_lcp_echo_round_trip_seconds: histogram('From an Echo-Request to its answer.'),
+
+  pptp_control_messages_total: counter('PPTP control messages that could be read, and those sent.', {
+    type: [...messageTypes.keys()],
+    direction,
+  }),
   pptp_control_connections: gauge('PPTP control connections that the engine holds, both ways.'),
   pptp_engine_calls: gauge('Calls that the engine holds.'),
   pptp_engine_interfaces: gauge('TUN interfaces that the engine holds.'),
@@ -124,6 +150,14 @@ const rows = {
   pptp_pool_addresses: gauge('Addresses of a pool.', { pool: 'configured' }),
   pptp_pool_addresses_used: gauge('Addresses of a pool that are in use.', { pool: 'configured' }),
 
+  pptp_pool_addresses_leased: gauge('Addresses of a pool that this node may give: all, if it stands alone.', {
+    pool: 'configured',
+  }),
+  pptp_pool_refusals_total: counter(
+    'Times that neither a pool nor those that follow it had an address for somebody.',
+    { pool: 'configured' },
+  ),
+
   pptp_radius_requests_total: counter('Requests sent for the first time.', server),
   pptp_radius_replies_total: counter('Valid replies.', { ...server, result: replyResults }),
   pptp_radius_request_seconds: histogram('From the first transmission of a request to its reply.', server),
@@ -138,11 +172,21 @@ const rows = {
   }),
   pptp_radius_incoming_requests_total: counter('CoA- and Disconnect-Requests that were acted on.'),
   pptp_radius_incoming_replies_total: counter('Replies to them.', { result: incomingResults }),
+  pptp_radius_incoming_seconds: histogram('From a request that can be acted on to its reply.', {
+    type: dynamicTypes,
+    route: dynamicRoutes,
+    result: dynamicResults,
+  }),
   pptp_radius_incoming_events_total: counter('What else came to the port for them.', {
     event: incomingEvents,
   }),
 
   pptp_accounting_sessions: gauge('Sessions that are accounted for.'),
+  pptp_accounting_records_made_total: counter('Records that are this node’s to tell.', { type: recordKinds }),
+  pptp_accounting_records_acknowledged_total: counter(
+    'Records that servers have acknowledged to this node, also of processes and nodes before.',
+    { type: recordKinds },
+  ),
   pptp_accounting_pending_records: gauge('Records that no server has acknowledged.'),
   pptp_accounting_oldest_record_age_seconds: gauge('Age of the oldest of them; 0 if there is none.'),
   pptp_accounting_full: gauge('1 if new calls are refused because there is hardly room left for records.'),
@@ -151,6 +195,15 @@ const rows = {
 
   pptp_registry_online: gauge('1 if this node can ask the others of its service, or stands alone.'),
   pptp_cluster_nodes: gauge('Nodes of the service as this node sees them.', { state: nodeStates }),
+  pptp_redis_command_seconds: histogram(
+    'From a command to its answer; none where there is no Redis.',
+    script,
+  ),
+  pptp_redis_command_failures_total: counter('Commands that Redis refused or did not answer.', script),
+
+  pptp_configuration_last_reload_successful: gauge('0 while the files are not what is in force.'),
+  pptp_configuration_last_reload_success_timestamp_seconds: gauge('When they were so last, since 1970.'),
+  pptp_clock_seconds: gauge('The time of the node, since 1970.'),
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 export type MetricName = keyof typeof rows;

@@ -3,27 +3,43 @@
  * combination of a metric's labels, also where nothing has happened. Pure; exposition.io.ts makes text of them.
  */
 
+import { dynamicResults, dynamicRoutes, dynamicSeconds, dynamicTypes } from '../aaa/dynamic-times.ts';
+import { judgementResults, judgementSeconds, judgementTallies } from '../aaa/judgements.ts';
+import { recordKinds, recordTallies } from '../accounting/tally.ts';
 import { Malformed } from '../base/fault.ts';
 import type { Distribution } from '../base/observe.ts';
+import { type ScriptFate, scriptFates } from '../base/redis-scripts.ts';
 import { type WorkerRow, workerRow } from '../datapath/contract.ts';
 import { licenceLevels } from '../licence/levels.ts';
+import { methodsByStrength } from '../ppp/auth/method.ts';
+import type { MessageName } from '../pptp/messages.ts';
+import { messageTallies } from '../pptp/traffic.ts';
 import type { RoleMonitor } from '../radius/counters.ts';
 import { incomingEvents } from '../radius/dynamic.ts';
 import type { SummedCounter } from '../session/call-sums.ts';
-import { endingTally, lifetimeSeconds, setUpFailureTally, setUpSeconds } from '../session/tally.ts';
+import { roundTripSeconds } from '../session/echoes.ts';
+import { setUpPhases } from '../session/set-up.ts';
+import {
+  endingTally,
+  lifetimeSeconds,
+  setUpFailureTally,
+  setUpPhaseSeconds,
+  setUpSeconds,
+} from '../session/tally.ts';
 import {
   authentications,
   dropReasons,
   encryptions,
   engineDropReasons,
   type MetricName,
+  messageTypes,
   nodeStates,
   replyResults,
   serverStates,
   states,
 } from './catalogue.ts';
 import { type Census, kindOf } from './census.ts';
-import type { Subject } from './subject.ts';
+import type { PoolState, Subject } from './subject.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -55,6 +71,19 @@ const each = <Value extends string>(
     values.map((value) => ({ labels: { [label]: value }, value: numeric(read(value, moment)) }));
 };
 
+/** A sample for each combination of several labels' values. The combinations are made once. */
+const every = <const Values extends Readonly<Record<string, readonly string[]>>>(
+  values: Values,
+  read: (labels: { readonly [Label in keyof Values]: Values[Label][number] }) => number | Distribution,
+): Read => {
+  const all = Object.entries(values).reduce<readonly Labels[]>(
+    (some, [label, ofLabel]) =>
+      some.flatMap((labels) => ofLabel.map((value) => ({ ...labels, [label]: value }))),
+    [{}],
+  );
+  return () => all.map((labels) => ({ labels, value: read(labels as Parameters<typeof read>[0]) }));
+};
+
 /** A sample for each server in each of its roles. */
 const eachRole = (read: (role: RoleMonitor) => number | Distribution): Read => {
   return (moment) => rolesOf(moment).map(({ labels, role }) => ({ labels, value: read(role) }));
@@ -78,6 +107,18 @@ const eachWorker = (read: (worker: WorkerRow) => number): Read => {
       labels: { worker: String(worker) },
       value: read(row),
     }));
+};
+
+/** A sample for each script, where they run. */
+const eachScript = (read: (fate: ScriptFate) => number | Distribution): Read => {
+  return ({ subject }) =>
+    subject.hasRedis
+      ? Array.from(scriptFates, ([script, fate]) => ({ labels: { script }, value: read(fate) }))
+      : [];
+};
+
+const eachPool = (read: (pool: PoolState) => number): Read => {
+  return ({ subject }) => subject.pools.map((pool) => ({ labels: { pool: pool.name }, value: read(pool) }));
 };
 
 const bothWays = (received: SummedCounter, transmitted: SummedCounter): Read => {
@@ -123,12 +164,24 @@ export const readers: Readonly<Record<MetricName, Read>> = {
       })),
     ),
   pptp_session_set_up_seconds: one(() => setUpSeconds),
+  pptp_session_set_up_phase_seconds: every({ phase: setUpPhases }, ({ phase }) => setUpPhaseSeconds[phase]),
   pptp_session_lifetime_seconds: one(() => lifetimeSeconds),
   pptp_session_set_up_failures_total: each('cause', causesOf(setUpFailureTally), (cause) =>
     setUpFailureTally.read(cause),
   ),
   pptp_session_ends_total: each('cause', causesOf(endingTally), (cause) => endingTally.read(cause)),
 
+  pptp_authentication_attempts_total: every(
+    { method: methodsByStrength, result: judgementResults },
+    ({ method, result }) => judgementTallies[method].read(result),
+  ),
+  pptp_authentication_seconds: every({ result: judgementResults }, ({ result }) => judgementSeconds[result]),
+  pptp_lcp_echo_round_trip_seconds: one(() => roundTripSeconds),
+
+  pptp_control_messages_total: every(
+    { type: [...messageTypes.keys()], direction: ['receive', 'transmit'] },
+    ({ type, direction }) => messageTallies[direction].read(messageTypes.get(type) as MessageName),
+  ),
   pptp_control_connections: one(({ census }) => census.totals.connections),
   pptp_engine_calls: one(({ census }) => census.totals.calls),
   pptp_engine_interfaces: one(({ census }) => census.totals.links),
@@ -155,10 +208,10 @@ export const readers: Readonly<Record<MetricName, Read>> = {
   pptp_licence_info: each('level', licenceLevels, (level, { subject }) => subject.licence.level === level),
   pptp_licence_tunnels: one(({ subject }) => subject.licence.used),
   pptp_licence_tunnels_limit: one(({ subject }) => subject.licence.limit),
-  pptp_pool_addresses: ({ subject }) =>
-    subject.pools.map(({ name, size }) => ({ labels: { pool: name }, value: size })),
-  pptp_pool_addresses_used: ({ subject }) =>
-    subject.pools.map(({ name, used }) => ({ labels: { pool: name }, value: used })),
+  pptp_pool_addresses: eachPool(({ size }) => size),
+  pptp_pool_addresses_used: eachPool(({ used }) => used),
+  pptp_pool_addresses_leased: eachPool(({ leased }) => leased),
+  pptp_pool_refusals_total: eachPool(({ refused }) => refused),
 
   pptp_radius_requests_total: eachRole(({ requests }) => requests),
   pptp_radius_replies_total: eachRoleAnd('result', replyResults, (result, role) => role[replies[result]]),
@@ -174,11 +227,21 @@ export const readers: Readonly<Record<MetricName, Read>> = {
     const { acks, naks } = subject.radiusIncoming.monitor;
     return result === 'ack' ? acks : naks;
   }),
+  pptp_radius_incoming_seconds: every(
+    { type: dynamicTypes, route: dynamicRoutes, result: dynamicResults },
+    dynamicSeconds,
+  ),
   pptp_radius_incoming_events_total: each('event', incomingEvents, (event, { subject }) =>
     subject.radiusIncoming.tally.read(event),
   ),
 
   pptp_accounting_sessions: one(({ subject }) => subject.accounting.sessions),
+  pptp_accounting_records_made_total: every({ type: recordKinds }, ({ type }) =>
+    recordTallies.made.read(type),
+  ),
+  pptp_accounting_records_acknowledged_total: every({ type: recordKinds }, ({ type }) =>
+    recordTallies.acknowledged.read(type),
+  ),
   pptp_accounting_pending_records: one(({ subject }) => subject.accounting.pending),
   pptp_accounting_oldest_record_age_seconds: one(({ subject: { accounting, clock } }) => {
     const { oldestAtMs } = accounting;
@@ -195,6 +258,14 @@ export const readers: Readonly<Record<MetricName, Read>> = {
     (state, { subject }) =>
       subject.nodes.filter(({ isSuspect }) => isSuspect === (state === 'suspect')).length,
   ),
+  pptp_redis_command_seconds: eachScript(({ seconds }) => seconds),
+  pptp_redis_command_failures_total: eachScript(({ failures }) => failures),
+
+  pptp_configuration_last_reload_successful: one(({ subject }) => subject.lastReload.isSuccessful),
+  pptp_configuration_last_reload_success_timestamp_seconds: one(
+    ({ subject }) => subject.lastReload.successAtMs / 1000,
+  ),
+  pptp_clock_seconds: one(({ subject }) => subject.clock.wallMs() / 1000),
 };
 
 function workersOf(octets: Uint8Array): readonly WorkerRow[] {

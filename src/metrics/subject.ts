@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Licence } from '../licence/licence.ts';
 import type { ServerMonitor } from '../radius/counters.ts';
 import type { DynamicAuthorization } from '../radius/dynamic.ts';
+import type { PoolUsage } from '../session/addresses.ts';
 import type { NodeRow } from '../session/registry/registry.ts';
 import type { ServedSession } from '../session/served-session.ts';
 import type { Switchboard } from '../session/switchboard.ts';
@@ -24,10 +25,16 @@ export interface AccountingState {
   readonly isFull: boolean;
 }
 
-export interface PoolState {
+export interface PoolState extends PoolUsage {
   readonly name: string;
-  readonly size: number;
-  readonly used: number;
+}
+
+/** How the files of the configuration were read last. */
+export interface Reload {
+  /** What they say is in force. */
+  readonly isSuccessful: boolean;
+  /** When that was so last, since 1970. */
+  readonly successAtMs: number;
 }
 
 export interface Subject {
@@ -46,6 +53,9 @@ export interface Subject {
   readonly radiusIncoming: Pick<DynamicAuthorization, 'monitor' | 'tally'>;
   readonly accounting: AccountingState;
   readonly pools: readonly PoolState[];
+  readonly lastReload: Reload;
+  /** Sessions are told to others, so that scripts run in Redis. */
+  readonly hasRedis: boolean;
   /** Answers of the registry come from all nodes. */
   readonly isOnline: boolean;
   readonly nodes: readonly NodeRow[];

@@ -12,6 +12,7 @@ import { licenceTally } from '../licence/licence.ts';
 import { lineTally } from '../radius/line.ts';
 import { admissionTally } from '../session/admission.ts';
 import { controlTally } from '../session/connection.ts';
+import { echoTally } from '../session/echoes.ts';
 import { nodesTally } from '../session/registry/nodes.ts';
 import { registryTally } from '../session/registry/tally.ts';
 import { pppTally } from '../session/session.ts';
@@ -26,6 +27,7 @@ const tallies: Readonly<Record<string, Tally<string>>> = {
   admission: admissionTally,
   control: controlTally,
   kubernetes: kubernetesTally,
+  lcp_echo: echoTally,
   licence: licenceTally,
   metrics: metricsTally,
   nodes: nodesTally,

@@ -43,6 +43,8 @@ export const notes = {
   'protocol-rejects-exhausted': 'foreign frames dropped after the bound on Protocol-Rejects',
   looped: 'packets that carry our own magic number',
   held: 'IPCP and BCP requests that waited for CCP to settle',
+  'reset-requested': 'Reset-Requests sent: stateful encryption had lost packets of the peer',
+  'reset-performed': 'Reset-Requests of peers: encryption of what is sent began anew',
   refused: 'IPCP and BCP packets other than requests that came before CCP settled',
 } as const;
 export type Note = keyof typeof notes;

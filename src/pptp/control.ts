@@ -27,8 +27,9 @@ import {
 import { type ControlAction, type ControlEvent, controlTable } from './control-states.ts';
 import type { ConnectionCause, ConnectionReply, Effect, Notice, PeerIdentity, TimerName } from './effects.ts';
 import { Framing } from './framing.ts';
-import { encode, type Message, type MessageName, type MessageOf } from './messages.ts';
+import { encode, type Message, type MessageName, type MessageOf, nameOf } from './messages.ts';
 import { type ControlState, echoIntervalMs, rules } from './rules.ts';
+import { messageTallies } from './traffic.ts';
 
 /** Which side we are, and what we say of ourselves. */
 export interface ControlOptions extends Identity {
@@ -162,6 +163,7 @@ export class ControlConnection {
   #receive(message: Message): void {
     // What stands behind a message that ended the connection is not read.
     if (this.#state === 'ended') return;
+    messageTallies.receive.add(message.name);
     if (rules[message.name].admittedIn.includes(this.#state)) this.#admit(message);
     else this.#decline(message);
   }
@@ -311,6 +313,7 @@ export class ControlConnection {
     if (this.#state !== 'ended') this.#watchSetUp();
     const effects = this.#effects;
     this.#effects = [];
+    for (const effect of effects) if (effect.do === 'send') messageTallies.transmit.add(nameOf(effect.bytes));
     return effects;
   }
 

@@ -232,6 +232,13 @@ export function decode(octets: Uint8Array): Message | Malformed {
   return fields instanceof Malformed ? fields : ({ name, ...fields } as Message);
 }
 
+/** Which message `octets` are, that `encode` made. */
+export function nameOf(octets: Uint8Array): MessageName {
+  const measured = measure(octets);
+  if (measured instanceof Malformed) throw new Error(`not ours: ${measured}`);
+  return measured.name;
+}
+
 /** The octets of `message`, every one of them written. A number out of its field's range is a bug and throws. */
 export function encode<Name extends MessageName>(message: MessageOf<Name>): Uint8Array {
   const { encode } = messages[message.name] as unknown as { encode(value: MessageOf<Name>): Uint8Array };

@@ -57,6 +57,15 @@ const throws = 8;
 /** Users whose last address is remembered, so that it can be theirs again: more than a node has sessions, a few megabytes. */
 const rememberedUsers = 65_536;
 
+export interface PoolUsage {
+  readonly size: number;
+  /** Addresses that this node may give: all of them, if it stands alone. */
+  readonly leased: number;
+  readonly used: number;
+  /** How often somebody was to have one, and neither the pool nor those that follow it had any. */
+  readonly refused: number;
+}
+
 /** Who has an address: one session, which drew it out of a pool or was given it by name, or all that share it as this node's end. */
 type Use = { readonly only: string; readonly isDrawn: boolean } | { readonly sharers: Set<string> };
 
@@ -71,6 +80,8 @@ export class Addresses {
   readonly #drawn = new Map<string, { readonly pool: string; readonly addresses: Ipv4[] }>();
   /** The last address of each user, longest unused first. */
   readonly #lastOf = new Map<string, Ipv4>();
+  /** How often a pool, with those that follow it, had no address. */
+  readonly #refusals = new Map<string, number>();
   #pools: ReadonlyMap<string, Pool> = new Map();
 
   constructor({ random, choice = 'random', leases }: AddressesOptions) {
@@ -84,6 +95,7 @@ export class Addresses {
     this.#pools = new Map(
       Array.from(pools, (pool) => [pool.name, { ...pool, ranges: disjoint(pool.ranges) }]),
     );
+    for (const name of this.#refusals.keys()) if (!this.#pools.has(name)) this.#refusals.delete(name);
   }
 
   /** The user's end: nobody else's, and if possible the one that `user` had last. Who has drawn from the pool before has that address. */
@@ -173,12 +185,17 @@ export class Addresses {
     );
   }
 
-  /** How many addresses a pool has, and how many of them are in use; undefined if there is no such pool. */
-  usageOf(poolName: string): { readonly size: number; readonly used: number } | undefined {
+  /** How a pool stands; undefined if there is no such pool. */
+  usageOf(poolName: string): PoolUsage | undefined {
     const pool = this.#pools.get(poolName);
     if (pool === undefined) return undefined;
     const size = sum(pool.ranges, sizeOf);
-    return { size, used: size - sum(pool.ranges, (range) => this.#freeIn(range)) };
+    return {
+      size,
+      leased: sum(this.#rangesOf(pool), sizeOf),
+      used: size - sum(pool.ranges, (range) => this.#freeIn(range)),
+      refused: this.#refusals.get(poolName) ?? 0,
+    };
   }
 
   #drawRemote(pool: string, holder: string, user: string): Ipv4 | AddressRefusal {
@@ -195,6 +212,7 @@ export class Addresses {
     if ('refused' in chain) return chain;
     const address = this.#choose(chain, user);
     if (typeof address === 'number') this.#use(address, { only: holder, isDrawn: true }, holder);
+    else this.#refusals.set(poolName, (this.#refusals.get(poolName) ?? 0) + 1);
     for (const { name } of chain) this.#leases?.drawn(name);
     return address;
   }

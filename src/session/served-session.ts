@@ -22,8 +22,9 @@ import type { NetworkUp } from './party.ts';
 import type { Owner, Registry, SessionRow } from './registry/registry.ts';
 import type { FinalCounters, Session } from './session.ts';
 import type { Outcome } from './session-interface.ts';
+import { setUpPhases } from './set-up.ts';
 import type { Subscriber } from './subscriber.ts';
-import { endingTally, lifetimeSeconds, setUpFailureTally, setUpSeconds } from './tally.ts';
+import { endingTally, lifetimeSeconds, setUpFailureTally, setUpPhaseSeconds, setUpSeconds } from './tally.ts';
 
 /** Who keeps the books: told of sessions that came up, of no others. */
 export interface Books {
@@ -123,6 +124,7 @@ export class ServedSession {
     const { books, registry, clock } = this.#services;
     if (accepted === undefined || remote === undefined) throw new Error('nobody came up without a name');
     setUpSeconds.add((clock.nowMs() - this.#calledAtMs) / 1000);
+    for (const phase of setUpPhases) setUpPhaseSeconds[phase].add(this.session.setUpMs[phase] / 1000);
     this.#classes = accepted.classes;
     this.#interimMs = accepted.interimMs ?? books.interimMs;
     const { identity, user } = this;

@@ -16,6 +16,7 @@ import { causes as pppCauses } from '../ppp/cause.ts';
 import { type Note, notes } from '../ppp/effect.ts';
 import type { LcpSides } from '../ppp/lcp/lcp.ts';
 import { Link, type LinkEffect, type LinkTimer } from '../ppp/link.ts';
+import { Echoes } from './echoes.ts';
 import { Effects } from './effects.ts';
 import { type EndingCause, explain } from './ending.ts';
 import { errorName } from './errno.ts';
@@ -33,6 +34,7 @@ import type { Authenticated, NetworkUp, Party, Terms } from './party.ts';
 import { type Held, Restraint, type RestraintServices, type StandingRestraint } from './restraint.ts';
 import { type CallPlace, SessionCall } from './session-call.ts';
 import type { Outcome } from './session-interface.ts';
+import { SetUp } from './set-up.ts';
 import type { CallEvent } from './switchboard.ts';
 import { Timers } from './timers.ts';
 
@@ -66,8 +68,6 @@ export interface SessionOwner {
 
 export const pppTally: Tally<Note> = tally('ppp', notes);
 
-/** Probes without an answer, a second apart, that end a session (RouterOS). */
-const probesMax = 5;
 /** How long a link that we end may take to say goodbye: two Terminate-Requests, of which one arrives. */
 const goodbyeMs = 2000;
 
@@ -83,6 +83,8 @@ export class Session {
   readonly #linkEffects: Effects<LinkEffect>;
   readonly #network: Network;
   readonly #restraint: Restraint;
+  readonly #setUp = new SetUp();
+  readonly #echoes = new Echoes();
   #state: LifeState = 'ringing';
   #name: string;
   #terms: Terms | undefined;
@@ -146,6 +148,11 @@ export class Session {
   get uptimeMs(): number {
     if (this.#upSinceMs === undefined) return 0;
     return (this.#endedAtMs ?? this.#services.clock.nowMs()) - this.#upSinceMs;
+  }
+
+  /** In each phase of its coming up, in ms. */
+  get setUpMs(): SetUp['spentMs'] {
+    return this.#setUp.spentMs;
   }
 
   /** What a process after this one goes on from; undefined while the session is not up: then it cannot. */
@@ -252,8 +259,8 @@ export class Session {
   #silent(probe: number): void {
     if (!isAlive(this.#state) || this.#state === 'linking') return;
     if (probe > 1) this.#say('info', 'LCP missed echo reply');
-    if (probe > probesMax) this.end('echo-lost');
-    else this.#linkEffects.run(this.#link.echo());
+    if (this.#echoes.silent(probe, this.#services.clock.nowMs())) this.#linkEffects.run(this.#link.echo());
+    else this.end('echo-lost');
   }
 
   // ---- the link's effects
@@ -292,6 +299,7 @@ export class Session {
         this.#network.protocolRejected(effect.protocol);
         break;
       case 'echo-reply':
+        this.#echoes.answered(this.#services.clock.nowMs());
         break;
       case 'link-down':
         this.#linkDown();
@@ -475,6 +483,7 @@ export class Session {
 
   #move(next: LifeState): void {
     this.#state = moveTo(this.#state, next);
+    this.#setUp.enter(next, this.#services.clock.nowMs());
   }
 
   #say(severity: Severity, text: string, facts: Parameters<Log>[3] = {}): void {

@@ -13,6 +13,7 @@ import { systemClock } from '../../src/base/clock.io.ts';
 import { silent } from '../../src/base/observe.ts';
 import { below, type Random, seededRandom } from '../../src/base/random.ts';
 import { RedisClient, replyMs } from '../../src/base/redis.io.ts';
+import { scriptFates } from '../../src/base/redis-scripts.ts';
 import { describeDelivery, recordsOf } from '../conformance/delivery.ts';
 import { ChildNode, type LocalNode, type NodePorts, startNode } from './accounting-node.io.ts';
 import { Cable, RedisServer } from './redis.io.ts';
@@ -381,6 +382,12 @@ describe('redis itself', () => {
     });
     await mirror.beat('fresh');
     const copy = (stream: string) => ({ stream, records: [{ number: 1, text: '{}' }] });
+    const fates = () =>
+      Array.from([scriptFates.get('acctKeep'), scriptFates.get('acctBeat')], (fate) => [
+        fate?.seconds.counts.reduce((sum, count) => sum + count, 0) ?? 0,
+        fate?.failures ?? 0,
+      ]).flat();
+    const before = fates();
     await mirror.keep([copy('before')]);
 
     server.one.freeze();
@@ -390,6 +397,7 @@ describe('redis itself', () => {
     const streams = await mirror.streams();
 
     expect(streams).toEqual(['before']);
+    expect(fates().map((count, at) => count - (before[at] ?? 0))).toEqual([1, 1, 0, 0]);
     client.close();
   });
 

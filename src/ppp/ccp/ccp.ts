@@ -114,7 +114,7 @@ export class Ccp {
   cipherLost(): Effects {
     if (!this.#open) return [];
     this.#identifier = (this.#identifier + 1) & 0xff;
-    return [this.#send(codes.resetRequest, this.#identifier)];
+    return [note('reset-requested'), this.#send(codes.resetRequest, this.#identifier)];
   }
 
   received(bytes: Uint8Array): Effects {
@@ -147,7 +147,7 @@ export class Ccp {
 
   #reset({ identifier }: Packet): Effects {
     if (!this.#open) return this.#of(this.#negotiator.extended(() => []));
-    return [{ do: 'reset-transmit' }, this.#send(codes.resetAck, identifier)];
+    return [note('reset-performed'), { do: 'reset-transmit' }, this.#send(codes.resetAck, identifier)];
   }
 
   #of(effects: readonly NegotiatorEffect<'ccp'>[]): Effects {

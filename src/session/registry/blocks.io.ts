@@ -7,7 +7,8 @@ import { readFileSync } from 'node:fs';
 import { formatPrefix } from '../../base/ip.ts';
 import { type AddressRange, addressRange } from '../../base/kind.ts';
 import type { Log } from '../../base/observe.ts';
-import type { Script, ScriptRunner } from '../../base/redis.io.ts';
+import type { ScriptRunner } from '../../base/redis.io.ts';
+import { type Script, script } from '../../base/redis-scripts.ts';
 import { Refusal } from '../../base/setting.ts';
 import { sizeOf } from '../address-ranges.ts';
 import type { Block, BlockBooks, BlockTerms, BlockWish, Granted, Kept } from './blocks.ts';
@@ -19,7 +20,7 @@ const looks = 2_000;
 
 const luaOf = (file: string) => readFileSync(new URL(`scripts/${file}.lua`, import.meta.url), 'utf8');
 const books = luaOf('block-books');
-const scriptOf = (name: string, file: string): Script => ({ name, lua: `${books}\n${luaOf(file)}` });
+const scriptOf = (name: string, file: string) => script(name, `${books}\n${luaOf(file)}`);
 
 const keep = scriptOf('blockKeep', 'block-keep');
 const lease = scriptOf('blockLease', 'block-lease');

@@ -4,7 +4,8 @@
  */
 
 import type { Clock } from '../../base/clock.ts';
-import { replyMs, type Script, type ScriptRunner } from '../../base/redis.io.ts';
+import { replyMs, type ScriptRunner } from '../../base/redis.io.ts';
+import type { Script } from '../../base/redis-scripts.ts';
 import { type Keys, nodeOf, ownerName } from './keys.ts';
 import { burialRowsMax, type NodeKeys, namesMax, type Pace, reapedSeconds, statusText } from './nodes.ts';
 import type { NodeRow, NodeStatus, Owner, SessionRow } from './registry.ts';

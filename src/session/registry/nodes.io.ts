@@ -12,7 +12,8 @@ import { toHex } from '../../base/bytes.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/observe.ts';
 import type { Random } from '../../base/random.ts';
-import { type RedisClient, replyMs, type Script } from '../../base/redis.io.ts';
+import { type RedisClient, replyMs } from '../../base/redis.io.ts';
+import { type Script, script } from '../../base/redis-scripts.ts';
 import { keysOf } from './keys.ts';
 import { customaryPace, nodeKeysOf, nodesTally, type Pace } from './nodes.ts';
 import { type Beat, Board, type NodeScripts, nodeScriptNames } from './nodes-board.ts';
@@ -42,7 +43,7 @@ function luaOf(name: string): string {
 
 function scriptOf(name: string, before = ''): readonly [string, Script] {
   const title = `node${name.charAt(0).toUpperCase()}${name.slice(1)}`;
-  return [name, { name: title, lua: before + luaOf(`node-${name}`) }];
+  return [name, script(title, before + luaOf(`node-${name}`))];
 }
 
 const scripts = Object.fromEntries([

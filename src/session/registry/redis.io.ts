@@ -12,6 +12,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log } from '../../base/observe.ts';
 import { replyMs, type ScriptRunner } from '../../base/redis.io.ts';
+import { script } from '../../base/redis-scripts.ts';
 import { keysOf, ownerName } from './keys.ts';
 import { nodeKeysOf } from './nodes.ts';
 import { Outbox } from './outbox.ts';
@@ -66,10 +67,10 @@ const listMs = 5 * replyMs;
 const scripts = Object.fromEntries(
   Object.entries(scriptFiles).map(([name, file]) => [
     name,
-    {
-      name: `registry${file.replace(/(?:^|-)\w/g, (start) => start.slice(-1).toUpperCase())}`,
-      lua: luaOf('claims') + luaOf(file),
-    },
+    script(
+      `registry${file.replace(/(?:^|-)\w/g, (start) => start.slice(-1).toUpperCase())}`,
+      luaOf('claims') + luaOf(file),
+    ),
   ]),
 ) as unknown as Scripts;
 

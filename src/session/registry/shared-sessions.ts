@@ -6,7 +6,8 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { formatIpv4 } from '../../base/ip.ts';
-import { replyMs, type Script, type ScriptRunner } from '../../base/redis.io.ts';
+import { replyMs, type ScriptRunner } from '../../base/redis.io.ts';
+import type { Script } from '../../base/redis-scripts.ts';
 import { type Keys, nodeOf } from './keys.ts';
 import type { NodeKeys } from './nodes.ts';
 import type { OwnSession } from './own-sessions.ts';

@@ -3,6 +3,7 @@ import { Accountant } from '../../../src/accounting/accountant.ts';
 import { type Delivery, EmbeddedDelivery, type Entry } from '../../../src/accounting/delivery.ts';
 import { type Ledger, LedgerState, type Recovered, sessionIdsIn } from '../../../src/accounting/ledger.ts';
 import { type AccountingRecord, streamOf, type Usage } from '../../../src/accounting/record.ts';
+import { recordKinds, recordTallies } from '../../../src/accounting/tally.ts';
 import { VirtualClock } from '../../../src/base/clock.ts';
 import { silent } from '../../../src/base/observe.ts';
 import { below, type Random, seededRandom } from '../../../src/base/random.ts';
@@ -135,6 +136,31 @@ describe('a session', () => {
       uptimeMs: 600_400,
       terminateCause: 1,
     });
+  });
+
+  test('is counted by its records: when they are made, and when a server has them', () => {
+    const world = new World().ready();
+    const read = () => [
+      ...recordKinds.map((kind) => recordTallies.made.read(kind)),
+      ...recordKinds.map((kind) => recordTallies.acknowledged.read(kind)),
+    ];
+    const before = read();
+    const sinceBefore = () => read().map((count, at) => count - (before[at] ?? 0));
+    let isAway = true;
+    world.answers = () => !isAway;
+
+    world.accountant.up(factsOf('a'), 0);
+    world.accountant.ended('a', { usage: usageOf(1), terminateCause: 1 });
+    world.clock.advance(1_000);
+    const whileAway = sinceBefore();
+    isAway = false;
+    world.accountant.hurry();
+    world.accountant.nodeDown(nas, () => {});
+    world.clock.advance(60_000);
+
+    expect(recordKinds).toEqual(['start', 'interim', 'stop', 'on', 'off']);
+    expect(whileAway).toEqual([1, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(sinceBefore()).toEqual([1, 0, 1, 0, 1, 1, 0, 1, 0, 1]);
   });
 
   test('that is told while it says goodbye ends no earlier than was told', () => {

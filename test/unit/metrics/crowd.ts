@@ -6,6 +6,8 @@
  *     crowd.count(0, { receivedOctets: 1_000n });
  */
 
+// Declares scripts, of which metrics tell.
+import '../../../src/accounting/mirror.ts';
 import { concat } from '../../../src/base/bytes.ts';
 import { VirtualClock } from '../../../src/base/clock.ts';
 import { tally } from '../../../src/base/observe.ts';
@@ -59,7 +61,9 @@ export class Crowd implements Subject {
     isHealthy: true,
     isFull: false,
   };
-  readonly pools = [{ name: 'subscribers', size: 254, used: 3 }];
+  pools: Subject['pools'] = [{ name: 'subscribers', size: 254, leased: 254, used: 3, refused: 0 }];
+  lastReload: Subject['lastReload'] = { isSuccessful: true, successAtMs: 0 };
+  hasRedis = true;
   readonly isOnline = true;
   readonly nodes = [];
   /** Of calls that the engine holds; an engine that does not answer while `isMute`. */

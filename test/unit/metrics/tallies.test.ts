@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL('../../../src/', import.meta.url));
 /** Areas whose metrics have another name: one metric with a label for each happening, or the area's own word. */
 const renamed: Readonly<Record<string, string>> = {
   pptp: 'pptp_control_malformed_total',
+  'pptp-messages': 'pptp_control_messages_total',
   session: 'pptp_session_ends_total',
   'session-set-up': 'pptp_session_set_up_failures_total',
   'radius-incoming': 'pptp_radius_incoming_events_total',

@@ -5,6 +5,7 @@ import { parseIpv4 } from '../../../src/base/ip.ts';
 import { below, seededRandom } from '../../../src/base/random.ts';
 import type { MppeBits } from '../../../src/ppp/auth/mppe-keys.ts';
 import { Bundle, type BundleEffect, type BundleSettings } from '../../../src/ppp/bundle.ts';
+import { note } from '../../../src/ppp/effect.ts';
 import type { IpcpSettings } from '../../../src/ppp/ipcp/options.ts';
 import { bcpProtocol, ccpProtocol, ipcpProtocol } from '../../../src/ppp/protocol.ts';
 import { packet, sent, those } from './peer.ts';
@@ -219,12 +220,16 @@ describe('the keys', () => {
   });
 
   it('start afresh when the peer asks, before it is told so', () => {
-    expect(verbs(up().ccp('Reset-Request 3'))).toEqual(['reset-transmit', 'send']);
+    const effects = up().ccp('Reset-Request 3');
+    expect(verbs(effects)).toEqual(['note', 'reset-transmit', 'send']);
+    expect(effects[0]).toEqual(note('reset-performed'));
     expect(begun().ccp('Reset-Request 3')).toEqual([]);
   });
 
   it('are asked for afresh when the engine lost its place', () => {
-    expect(sent(up().bundle.cipherLost())).toEqual(['CCP Reset-Request 1']);
+    const effects = up().bundle.cipherLost();
+    expect(sent(effects)).toEqual(['CCP Reset-Request 1']);
+    expect(effects).toContainEqual(note('reset-requested'));
     expect(begun().bundle.cipherLost()).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { concat, toBytes } from '../../../src/base/bytes.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { encode, type Message } from '../../../src/pptp/messages.ts';
+import { messageTallies } from '../../../src/pptp/traffic.ts';
 import { client, message, Station, server, serverWithCall } from './station.ts';
 
 const startRequest = message('startControlConnectionRequest', { hostName: 'pc', vendorName: 'Microsoft' });
@@ -20,6 +21,22 @@ describe('a receiver', () => {
       hostName: 'pc',
       vendorName: 'Microsoft',
     });
+  });
+
+  it('counts what came and what it said, by name', () => {
+    const read = () => [
+      messageTallies.receive.read('startControlConnectionRequest'),
+      messageTallies.transmit.read('startControlConnectionReply'),
+      messageTallies.receive.read('outgoingCallRequest'),
+      messageTallies.transmit.read('outgoingCallReply'),
+    ];
+    const before = read();
+    const station = new Station('receiver');
+    station.perform(station.machine.opened());
+
+    station.hear(startRequest, startRequest, message('outgoingCallRequest', { callId: 7 }));
+
+    expect(read().map((count, at) => count - (before[at] ?? 0))).toEqual([2, 2, 1, 0]);
   });
 
   it('takes an Outgoing-Call-Request that was sent before its reply, in the same piece or not', () => {

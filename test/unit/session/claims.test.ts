@@ -103,9 +103,9 @@ describe('an address out of a pool', () => {
     ask('anna');
     judgeAll();
 
-    expect(addresses.usageOf('subscribers')).toEqual({ size, used: 1 });
+    expect(addresses.usageOf('subscribers')).toMatchObject({ size, used: 1 });
     addresses.release('anna');
-    expect(addresses.usageOf('subscribers')).toEqual({ size, used: 0 });
+    expect(addresses.usageOf('subscribers')).toMatchObject({ size, used: 0 });
   });
 
   it('is refused when almost all are named', () => {

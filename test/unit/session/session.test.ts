@@ -10,9 +10,12 @@ import { calm } from '../../../src/datapath/fake-wire.ts';
 import { codes } from '../../../src/ppp/packet.ts';
 import { ipcpProtocol } from '../../../src/ppp/protocol.ts';
 import { encode } from '../../../src/pptp/messages.ts';
+import { echoTally, roundTripSeconds } from '../../../src/session/echoes.ts';
 import type { EndingCause } from '../../../src/session/ending.ts';
 import { staticServerMenu } from '../../../src/session/server-settings.ts';
 import type { Session } from '../../../src/session/session.ts';
+import { setUpPhases } from '../../../src/session/set-up.ts';
+import { setUpPhaseSeconds, setUpSeconds } from '../../../src/session/tally.ts';
 import { ip } from '../../sim/tunnel-host.ts';
 import {
   allAddresses,
@@ -73,6 +76,21 @@ describe('a session that comes up', () => {
     expect(said(world, 'using encoding - MPPE128 stateless')).toBe(2);
   });
 
+  it('counts how long each phase of it took, together as long as the whole', () => {
+    const read = () => setUpPhases.map((phase) => setUpPhaseSeconds[phase].sum);
+    const [before, whole] = [read(), setUpSeconds.sum];
+    const world = open();
+    world.serverHost.carry = (command, send) => {
+      if (command.kind === 'link-open') world.clock.arm(2_000, () => send(command));
+      else send(command);
+    };
+    world.until(() => world.ends !== undefined, 10_000);
+
+    const spent = read().map((sum, at) => sum - (before[at] ?? 0));
+    expect(spent[setUpPhases.indexOf('preparing')]).toBeCloseTo(2, 1);
+    expect(spent.reduce((sum, seconds) => sum + seconds, 0)).toBeCloseTo(setUpSeconds.sum - whole);
+  });
+
   it('keeps the frames that come while its interface is being made', () => {
     const world = open();
     world.serverHost.carry = (command, send) => {
@@ -126,6 +144,7 @@ describe('a session that is up', () => {
     const { world } = openUp({ client: { ...plainSettings().client, keepaliveTimeout: 'disabled' } });
     world.until(() => false, 1_000);
     const heardMs = world.clock.nowMs();
+    const [sent, missed] = [echoTally.read('sent'), echoTally.read('missed')];
     world.exchangePackets();
     world.until(() => false, 2);
     world.wire.conditions = { ...calm, grePasses: false };
@@ -133,6 +152,18 @@ describe('a session that is up', () => {
     const lines = world.lines.filter((line) => line.endsWith('<pptp-anna>: LCP missed echo reply'));
     const times = lines.map((line) => Math.round((Number.parseInt(line, 10) - heardMs) / 1_000));
     expect(times).toEqual([31, 32, 33, 34, 35]);
+    expect([echoTally.read('sent') - sent, echoTally.read('missed') - missed]).toEqual([5, 5]);
+  });
+
+  it('knows how long the way to a silent peer and back is', () => {
+    const { world } = openUp({ client: { ...plainSettings().client, keepaliveTimeout: 'disabled' } });
+    world.wire.conditions = { ...calm, delayMs: 40 };
+    const before = [...roundTripSeconds.counts];
+
+    world.until(() => false, 31_000);
+
+    const within = roundTripSeconds.bounds.indexOf(0.1);
+    expect(roundTripSeconds.counts.map((count, at) => count - (before[at] ?? 0))[within]).toBe(1);
   });
 
   it('goes on when the peer answers the last probe but one', () => {
