@@ -95,6 +95,9 @@ const overview: Dashboard = {
           ],
           { bad: 5 },
         ),
+        graph('What they wait for', 's', 'The slowest of twenty, by phase; RADIUS is in `authenticating`.', [
+          [quantile(0.95, 'pptp_session_set_up_phase_seconds', 'phase'), '{{phase}}'],
+        ]),
         graph('Calls under way', 'short', 'By how far they are: what piles up shows who is slow.', [
           [`sum by (state) (pptp_sessions{${on},state!="up"})`, '{{state}}'],
         ]),
@@ -137,6 +140,19 @@ const node: Dashboard = {
         graph('Open files', 'short', 'Sockets and files of the control process.', [
           [`process_open_fds{${on}}`, '{{instance}}'],
         ]),
+        graph(
+          'Configuration',
+          'short',
+          '1 while what the files say is in force; else the log says what is wrong.',
+          [[`pptp_configuration_last_reload_successful{${on}}`, '{{instance}}']],
+        ),
+        graph(
+          'Clock',
+          's',
+          'How far the node’s clock is from Prometheus’s. Servers take records of another time for copies.',
+          [[`pptp_clock_seconds{${on}} - timestamp(pptp_clock_seconds{${on}})`, '{{instance}}']],
+          { bad: 5 },
+        ),
         graph('Time since the start', 's', 'Of the control process: sessions outlive it.', [
           [`time() - process_start_time_seconds{${on}}`, '{{instance}}'],
         ]),
@@ -177,10 +193,34 @@ const node: Dashboard = {
             [rateBy('instance', 'pptp_ppp_looped_total'), '{{instance}} our own'],
           ],
         ),
+        graph('PPTP messages', 'ops', 'Control messages, both ways; echoes keep connections alive.', [
+          [
+            `topk(10, ${rateBy('type, direction', 'pptp_control_messages_total')} > 0)`,
+            '{{type}} {{direction}}',
+          ],
+        ]),
         graph('PPTP notes', 'ops', 'Control messages that changed nothing.', [
           [rateBy('instance', 'pptp_control_malformed_total'), '{{instance}} malformed'],
           [rateBy('instance', 'pptp_control_message_out_of_state_total'), '{{instance}} out of place'],
           [rateBy('instance', 'pptp_control_call_unknown_total'), '{{instance}} of unknown calls'],
+        ]),
+      ],
+    },
+    {
+      title: 'Keepalive',
+      panels: [
+        graph(
+          'Echoes of LCP',
+          'ops',
+          'Asked of peers that were silent, and what was not answered within a second.',
+          [
+            [rateBy('instance', 'pptp_lcp_echo_sent_total'), '{{instance}} sent'],
+            [rateBy('instance', 'pptp_lcp_echo_missed_total'), '{{instance}} missed'],
+          ],
+        ),
+        graph('There and back', 's', 'From an Echo-Request to its answer: the way to subscribers.', [
+          [quantile(0.5, 'pptp_lcp_echo_round_trip_seconds'), 'half'],
+          [quantile(0.95, 'pptp_lcp_echo_round_trip_seconds'), '95 of 100'],
         ]),
       ],
     },
@@ -197,6 +237,21 @@ const node: Dashboard = {
           [rateBy('instance', 'pptp_registry_failures_total'), '{{instance}} registry'],
           [rateBy('instance', 'pptp_nodes_failures_total'), '{{instance}} nodes'],
           [rateBy('instance', 'pptp_accounting_redis_failures_total'), '{{instance}} accounting'],
+        ]),
+        graph(
+          'Time of Redis',
+          's',
+          'What scripts take on average; a node that stands alone has none.',
+          [
+            [
+              `topk(8, sum by (script) (rate(pptp_redis_command_seconds_sum{${on}}[${every}])) / (sum by (script) (rate(pptp_redis_command_seconds_count{${on}}[${every}])) > 0))`,
+              '{{script}}',
+            ],
+          ],
+          { bad: 0.1 },
+        ),
+        graph('Scripts that failed', 'ops', 'Refused by Redis, or not answered within a second.', [
+          [rateBy('script', 'pptp_redis_command_failures_total'), '{{script}}'],
         ]),
         graph(
           'Conflicts',
@@ -219,6 +274,27 @@ const radius: Dashboard = {
   title: 'RADIUS and accounting',
   description: 'Whether servers answer, how fast, and whether every record reaches one.',
   rows: [
+    {
+      title: 'Verdicts',
+      panels: [
+        graph(
+          'Attempts',
+          'ops',
+          'Users who showed who they are: let in, not let in, or nobody could be asked.',
+          [[rateBy('method, result', 'pptp_authentication_attempts_total'), '{{method}} {{result}}']],
+        ),
+        graph(
+          'Time to the verdict',
+          's',
+          'Local secrets and RADIUS with all its copies and servers, and a place and an address in the service.',
+          [
+            [quantile(0.5, 'pptp_authentication_seconds', 'result'), 'half {{result}}'],
+            [quantile(0.95, 'pptp_authentication_seconds', 'result'), '95 of 100 {{result}}'],
+          ],
+          { bad: 2 },
+        ),
+      ],
+    },
     {
       title: 'RADIUS',
       panels: [
@@ -254,15 +330,27 @@ const radius: Dashboard = {
           [rateBy('result', 'pptp_radius_incoming_replies_total'), '{{result}}'],
           [rateBy('event', 'pptp_radius_incoming_events_total'), '{{event}}'],
         ]),
+        graph(
+          'Time of CoA and Disconnect',
+          's',
+          'The slowest of twenty; `elsewhere` is another node’s session.',
+          [
+            [
+              quantile(0.95, 'pptp_radius_incoming_seconds', 'type, route, result'),
+              '{{type}} {{route}} {{result}}',
+            ],
+          ],
+        ),
       ],
     },
     {
       title: 'Accounting',
       panels: [
         graph('Records made', 'ops', 'By what they tell.', [
-          [rateBy('instance', 'pptp_accounting_starts_total'), 'Start {{instance}}'],
-          [rateBy('instance', 'pptp_accounting_interims_total'), 'Interim-Update {{instance}}'],
-          [rateBy('instance', 'pptp_accounting_stops_total'), 'Stop {{instance}}'],
+          [rateBy('type', 'pptp_accounting_records_made_total'), '{{type}}'],
+        ]),
+        graph('Records acknowledged', 'ops', 'What servers have of them, and of those of before.', [
+          [rateBy('type', 'pptp_accounting_records_acknowledged_total'), '{{type}}'],
         ]),
         graph(
           'Records delivered',
@@ -347,6 +435,34 @@ const datapath: Dashboard = {
           '`unknown-call` is GRE of calls that are gone, or of strangers.',
           [[rateBy('reason', 'pptp_engine_drops_total'), '{{reason}}']],
         ),
+        graph(
+          'Thrown away by the kernel',
+          'pps',
+          'GRE that came faster than a worker of the engine read it. Nought is what it should be.',
+          [[rateBy('instance, worker', 'pptp_engine_socket_drops_total'), '{{instance}} worker {{worker}}']],
+          { bad: 1 },
+        ),
+        graph(
+          'Workers',
+          'percentunit',
+          'Of one core each: at 1 a worker is used up, and calls of others may still be fast.',
+          [
+            [
+              rateBy('instance, worker', 'pptp_engine_worker_seconds_total'),
+              '{{instance}} worker {{worker}}',
+            ],
+          ],
+          { bad: 0.9 },
+        ),
+        graph(
+          'Reset-Requests',
+          'ops',
+          'Of stateful encryption: each is a packet that was lost, and some behind it.',
+          [
+            [rateBy('instance', 'pptp_ppp_reset_requested_total'), '{{instance}} ours'],
+            [rateBy('instance', 'pptp_ppp_reset_performed_total'), '{{instance}} of subscribers'],
+          ],
+        ),
         graph('Stale handles', 'ops', 'Commands that came too late: some are normal, many are a bug.', [
           [rateBy('instance', 'pptp_engine_stale_handles_total'), '{{instance}} engine'],
           [rateBy('instance', 'pptp_switchboard_stray_events_total'), '{{instance}} control'],
@@ -402,6 +518,15 @@ const capacity: Dashboard = {
           [[`pptp_pool_addresses_used{${on}} / pptp_pool_addresses{${on}}`, '{{instance}} {{pool}}']],
           { bad: 0.9 },
         ),
+        graph(
+          'Leased',
+          'short',
+          'Addresses that the nodes of a service have among them, by pool; a node alone has all.',
+          [[`pptp_pool_addresses_leased{${on}}`, '{{instance}} {{pool}}']],
+        ),
+        graph('No address', 'ops', 'Subscribers for whom neither a pool nor those behind it had one.', [
+          [rateBy('instance, pool', 'pptp_pool_refusals_total'), '{{instance}} {{pool}}'],
+        ]),
         graph('Addresses free', 'short', 'What is left.', [
           [`pptp_pool_addresses{${on}} - pptp_pool_addresses_used{${on}}`, '{{instance}} {{pool}}'],
         ]),
