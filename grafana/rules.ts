@@ -34,20 +34,29 @@ export interface Runbook {
   readonly act: string;
 }
 
+/** What subscribers do to themselves is not the service's failure. */
+const notTheirs =
+  'pptp_session_set_up_failures_total{cause!~"authentication-failed|peer-terminated|peer-cleared|peer-disconnected|peer-stopped|password-change"}';
+
 export const recordings: readonly Recording[] = [
   {
     record: 'instance:pptp_set_ups:rate5m',
     expr: 'sum by (instance) (rate(pptp_session_set_up_seconds_count[5m]))',
   },
   {
-    // What subscribers do to themselves is not the service's failure.
     record: 'instance:pptp_set_up_failures:rate5m',
-    expr: 'sum by (instance) (rate(pptp_session_set_up_failures_total{cause!~"authentication-failed|peer-terminated|peer-cleared|peer-disconnected|peer-stopped|password-change"}[5m]))',
+    expr: `sum by (instance) (rate(${notTheirs}[5m]))`,
   },
   {
     record: 'instance:pptp_set_up_failures:ratio5m',
     expr: 'instance:pptp_set_up_failures:rate5m / (instance:pptp_set_ups:rate5m + instance:pptp_set_up_failures:rate5m > 0)',
   },
+  // Windows for the budget of failed set-ups: long ones for the damage, short ones for its being over. Of less than 36 calls an hour
+  // one that fails says nothing.
+  ...['30m', '1h', '6h'].map((window) => ({
+    record: `instance:pptp_set_up_failures:ratio${window}`,
+    expr: `sum by (instance) (rate(${notTheirs}[${window}])) / (sum by (instance) (rate(pptp_session_set_up_seconds_count[${window}])) + sum by (instance) (rate(${notTheirs}[${window}])) > 0.01)`,
+  })),
   {
     record: 'instance_role:pptp_radius_request_seconds:p95_5m',
     expr: 'histogram_quantile(0.95, sum by (instance, server, role, le) (rate(pptp_radius_request_seconds_bucket[5m])))',
@@ -119,6 +128,50 @@ export const alerts: readonly Alert[] = [
       series: {
         'pptp_session_set_up_failures_total{instance="node1:9723",cause="lcp-timeout"}': '0+60x60',
         'pptp_session_set_up_seconds_count{instance="node1:9723"}': '0+60x60',
+      },
+      labels: onNode,
+    },
+  },
+  {
+    name: 'PptpSetUpBudgetBurns',
+    severity: 'warning',
+    expr: '(instance:pptp_set_up_failures:ratio1h > 0.144 and instance:pptp_set_up_failures:ratio5m > 0.144) or (instance:pptp_set_up_failures:ratio6h > 0.06 and instance:pptp_set_up_failures:ratio30m > 0.06)',
+    minutes: 5,
+    summary:
+      'Calls to {{ $labels.instance }} fail so often that a month’s one in a hundred is used up in days.',
+    runbook: {
+      meaning:
+        'Of a hundred calls a month one may fail for reasons that are not the user’s. At this pace that is used up in two days (14.4 of a hundred, over an hour) or five (6 of a hundred, over six).',
+      impact:
+        'Some subscribers need several attempts. It is slower than what PptpSetUpsFail tells, and lasts longer.',
+      look: 'Overview, “Why calls fail” and “What they wait for”, over a day: since when, and what changed then.',
+      act: 'As PptpSetUpsFail. A cause that is one subscriber’s own network, again and again: his router redials without a pause.',
+    },
+    fires: {
+      series: {
+        'pptp_session_set_up_failures_total{instance="node1:9723",cause="lcp-timeout"}': '0+12x60',
+        'pptp_session_set_up_seconds_count{instance="node1:9723"}': '0+60x60',
+      },
+      labels: onNode,
+    },
+  },
+  {
+    name: 'PptpKeepaliveMissed',
+    severity: 'warning',
+    expr: 'sum by (instance) (increase(pptp_lcp_echo_missed_total[5m])) > 50 and sum by (instance) (increase(pptp_lcp_echo_missed_total[5m])) > 0.5 * max by (instance) (max_over_time(pptp_sessions{state="up"}[10m]))',
+    minutes: 2,
+    summary: 'Subscribers of {{ $labels.instance }} do not answer keepalives.',
+    runbook: {
+      meaning:
+        'In five minutes more Echo-Requests were missed than half of the sessions. Who misses five in a row is ended.',
+      impact: 'Sessions are about to end, or the way to them loses much.',
+      look: 'Node, “There and back”: longer ways, or none? Sessions, “Most lost”: which subscribers; one region, or all?',
+      act: 'Mend the way. A longer keepalive-timeout only hides it.',
+    },
+    fires: {
+      series: {
+        'pptp_lcp_echo_missed_total{instance="node1:9723"}': '0+200x60',
+        'pptp_sessions{instance="node1:9723",state="up"}': '1000x60',
       },
       labels: onNode,
     },
@@ -216,6 +269,28 @@ export const alerts: readonly Alert[] = [
           '0+60x60',
       },
       labels: server,
+    },
+  },
+  {
+    name: 'PptpAuthenticationSlow',
+    severity: 'warning',
+    expr: 'histogram_quantile(0.95, sum by (instance, le) (rate(pptp_authentication_seconds_bucket[5m]))) > 2',
+    minutes: 10,
+    summary: 'Subscribers of {{ $labels.instance }} wait for more than two seconds to be let in.',
+    runbook: {
+      meaning:
+        'Of twenty verdicts, one or more takes longer than two seconds: RADIUS with all its copies, and a place in the service.',
+      impact: 'Beyond some seconds clients give up and redial, and ask again.',
+      look: 'RADIUS and accounting, “Time to reply”: one server, or all. If servers are fast: “Silence” (copies are sent), Node, “Time of Redis”.',
+      act: 'As PptpRadiusSlow; a server that never answers is best taken out of /radius.',
+    },
+    fires: {
+      series: {
+        'pptp_authentication_seconds_bucket{instance="node1:9723",result="accept",le="1"}': '0x60',
+        'pptp_authentication_seconds_bucket{instance="node1:9723",result="accept",le="5"}': '0+60x60',
+        'pptp_authentication_seconds_bucket{instance="node1:9723",result="accept",le="+Inf"}': '0+60x60',
+      },
+      labels: onNode,
     },
   },
   {
@@ -338,6 +413,71 @@ export const alerts: readonly Alert[] = [
     },
   },
   {
+    name: 'PptpSharedPoolNearlyEmpty',
+    severity: 'warning',
+    expr: 'sum by (pool) (pptp_pool_addresses_used and pptp_pool_addresses_leased < pptp_pool_addresses) / max by (pool) (pptp_pool_addresses) > 0.9',
+    minutes: 5,
+    summary: 'Nine tenths of pool {{ $labels.pool }}, which nodes share, are in use.',
+    runbook: {
+      meaning: 'The sessions of all nodes together have nearly all of its addresses.',
+      impact: 'Soon a node finds none, although it may have few sessions itself: `no-address`.',
+      look: 'Capacity and licence, “Leased”: does one node hold far more than it uses? It gives back what is empty after ten minutes.',
+      act: 'Enlarge the pool on all nodes, or name a next-pool.',
+    },
+    fires: {
+      series: {
+        'pptp_pool_addresses_used{instance="node1:9723",pool="all"}': '50x60',
+        'pptp_pool_addresses_leased{instance="node1:9723",pool="all"}': '52x60',
+        'pptp_pool_addresses{instance="node1:9723",pool="all"}': '100x60',
+        'pptp_pool_addresses_used{instance="node2:9723",pool="all"}': '45x60',
+        'pptp_pool_addresses_leased{instance="node2:9723",pool="all"}': '48x60',
+        'pptp_pool_addresses{instance="node2:9723",pool="all"}': '100x60',
+      },
+      labels: { pool: 'all' },
+    },
+  },
+  {
+    name: 'PptpPoolRefusing',
+    severity: 'critical',
+    expr: 'increase(pptp_pool_refusals_total[5m]) > 0',
+    minutes: 2,
+    summary: 'Pool {{ $labels.pool }} of {{ $labels.instance }} has no address for subscribers.',
+    runbook: {
+      meaning:
+        'Neither the pool nor those that follow it had a free address, or, in a service, none that is leased to this node.',
+      impact: 'These subscribers do not get in here: `no-address`.',
+      look: 'Capacity and licence, “Pools” and “Leased”. A service whose Redis is away gives only what each node has leased: PptpRegistryOffline.',
+      act: 'Enlarge the pool, or name a next-pool: it takes effect at once.',
+    },
+    fires: {
+      series: { 'pptp_pool_refusals_total{instance="node1:9723",pool="all"}': '0+5x60' },
+      labels: { ...onNode, pool: 'all' },
+    },
+  },
+  {
+    name: 'PptpRedisSlow',
+    severity: 'warning',
+    expr: '1 - sum by (instance) (rate(pptp_redis_command_seconds_bucket{le="0.1"}[5m])) / (sum by (instance) (rate(pptp_redis_command_seconds_count[5m])) > 0) > 0.05',
+    minutes: 10,
+    summary: 'One of twenty commands of {{ $labels.instance }} takes Redis longer than a tenth of a second.',
+    runbook: {
+      meaning:
+        'Scripts take less than a hundredth where Redis is well. After a second a command is given up.',
+      impact:
+        'Set-ups wait for their place and their address; soon nodes take Redis for gone and decide alone.',
+      look: 'Node, “Time of Redis”: one script, or all? `redis-cli --latency` and SLOWLOG; its disk, if it syncs each write; who else uses it.',
+      act: 'Give it a core and a server of its own.',
+    },
+    fires: {
+      series: {
+        'pptp_redis_command_seconds_bucket{instance="node1:9723",script="registryAssert",le="0.1"}':
+          '0+30x60',
+        'pptp_redis_command_seconds_count{instance="node1:9723",script="registryAssert"}': '0+60x60',
+      },
+      labels: onNode,
+    },
+  },
+  {
     name: 'PptpRegistryOffline',
     severity: 'warning',
     expr: 'pptp_registry_online == 0',
@@ -390,6 +530,65 @@ export const alerts: readonly Alert[] = [
     },
   },
   {
+    name: 'PptpSocketDrops',
+    severity: 'warning',
+    expr: 'sum by (instance) (rate(pptp_engine_socket_drops_total[5m])) > 1',
+    minutes: 5,
+    summary:
+      'The kernel of {{ $labels.instance }} throws subscribers’ packets away before the engine reads them.',
+    runbook: {
+      meaning:
+        'A GRE socket of the engine was full: its worker did not read for longer than the buffer lasts, 30 ms at 1 Gbit/s.',
+      impact: 'Packets from subscribers are lost on the node itself; their TCP is slow.',
+      look: 'Datapath, “Workers”: at 1 the worker’s core is used up. If not, something else takes the core: `top`, steal time of a virtual machine.',
+      act: 'More cores with more workers, fewer sessions on the node, or a faster machine.',
+    },
+    fires: {
+      series: { 'pptp_engine_socket_drops_total{instance="node1:9723",worker="0"}': '0+600x60' },
+      labels: onNode,
+    },
+  },
+  {
+    name: 'PptpWorkerBusy',
+    severity: 'warning',
+    expr: 'rate(pptp_engine_worker_seconds_total[5m]) > 0.9',
+    minutes: 10,
+    summary: 'Worker {{ $labels.worker }} of the engine of {{ $labels.instance }} has used up its core.',
+    runbook: {
+      meaning: 'One thread carries all packets of its calls, and has nothing left.',
+      impact:
+        'Calls of this worker are as fast as one core is, and no faster; next their packets are thrown away: PptpSocketDrops.',
+      look: 'Datapath, “Workers”: one of them, then one subscriber moves very much (Sessions, “Fastest”); all, then the node is full.',
+      act: 'A rate for that subscriber; or more cores, and another node.',
+    },
+    fires: {
+      series: { 'pptp_engine_worker_seconds_total{instance="node1:9723",worker="0"}': '0+58x60' },
+      labels: { ...onNode, worker: '0' },
+    },
+  },
+  {
+    name: 'PptpEncryptionResets',
+    severity: 'warning',
+    expr: 'sum by (instance) (rate(pptp_ppp_reset_requested_total[5m]) + rate(pptp_ppp_reset_performed_total[5m])) > 1 and sum by (instance) (rate(pptp_ppp_reset_requested_total[5m]) + rate(pptp_ppp_reset_performed_total[5m])) > 0.05 * sum by (instance) (pptp_sessions{state="up"})',
+    minutes: 10,
+    summary: 'Encryption of {{ $labels.instance }}’s sessions is begun anew all the time.',
+    runbook: {
+      meaning:
+        'Stateful MPPE has to be synchronised after each lost packet; on average each session does so every twenty seconds or more often.',
+      impact: 'With each reset a round trip of packets is lost too: traffic stutters.',
+      look: 'PptpPacketsLost beside it: then it is the way. Which clients negotiate stateful encryption: `using encoding` in the log.',
+      act: 'Mend the way; have clients offer stateless encryption, which this server prefers.',
+    },
+    fires: {
+      series: {
+        'pptp_ppp_reset_requested_total{instance="node1:9723"}': '0+300x60',
+        'pptp_ppp_reset_performed_total{instance="node1:9723"}': '0+60x60',
+        'pptp_sessions{instance="node1:9723",state="up"}': '100x60',
+      },
+      labels: onNode,
+    },
+  },
+  {
     name: 'PptpEngineDropping',
     severity: 'warning',
     expr: 'rate(pptp_engine_drops_total{reason=~"ring-full|control-away"}[5m]) > 1',
@@ -426,6 +625,39 @@ export const alerts: readonly Alert[] = [
       },
       labels: onNode,
     },
+  },
+  {
+    name: 'PptpConfigurationNotInForce',
+    severity: 'warning',
+    expr: 'pptp_configuration_last_reload_successful == 0',
+    minutes: 5,
+    summary: 'The configuration files of {{ $labels.instance }} are not what is in force.',
+    runbook: {
+      meaning:
+        'They were changed and could not be read, or have a mistake. What was in force before still is.',
+      impact: 'None yet; a restart of control would fail.',
+      look: 'The line “configuration not changed” in the log: file, line, column, and what is wrong there.',
+      act: 'Mend the file: it is read by itself within a second.',
+    },
+    fires: {
+      series: { 'pptp_configuration_last_reload_successful{instance="node1:9723"}': '0x60' },
+      labels: onNode,
+    },
+  },
+  {
+    name: 'PptpClockWrong',
+    severity: 'warning',
+    expr: 'abs(pptp_clock_seconds - timestamp(pptp_clock_seconds)) > 5',
+    minutes: 5,
+    summary: 'The clock of {{ $labels.instance }} differs from Prometheus’s by more than five seconds.',
+    runbook: {
+      meaning: 'One of the two is wrong.',
+      impact:
+        'Times in accounting are wrong; five minutes off, CoA and Disconnect of servers are taken for stale and dropped.',
+      look: '`chronyc tracking` or `timedatectl` on the node. All nodes at once: it is Prometheus’s machine.',
+      act: 'Start time synchronisation; sessions and leases are timed by another clock and do not mind.',
+    },
+    fires: { series: { 'pptp_clock_seconds{instance="node1:9723"}': '100+60x60' }, labels: onNode },
   },
   {
     name: 'PptpControlRestarts',
@@ -502,6 +734,9 @@ export const healthy: Series = Object.fromEntries(
     'pptp_session_set_up_seconds_count{}': '0+60x90',
     'pptp_session_set_up_failures_total{cause="authentication-failed"}': '0+600x90',
     'pptp_session_set_up_failures_total{cause="lcp-timeout"}': '0+2x90',
+    'pptp_lcp_echo_missed_total{}': '0+20x90',
+    'pptp_authentication_seconds_bucket{result="accept",le="0.25"}': '0+60x90',
+    'pptp_authentication_seconds_bucket{result="accept",le="+Inf"}': '0+60x90',
     'pptp_session_ends_total{cause="echo-lost"}': '0+10x90',
     'pptp_session_ends_total{cause="shut-down"}': '0+500x90',
     ...alive('alive', '1x90'),
@@ -517,11 +752,21 @@ export const healthy: Series = Object.fromEntries(
     'pptp_licence_tunnels_refused_total{}': '0x90',
     'pptp_pool_addresses{pool="all"}': '65536x90',
     'pptp_pool_addresses_used{pool="all"}': '1000x90',
+    'pptp_pool_addresses_leased{pool="all"}': '2048x90',
+    'pptp_pool_refusals_total{pool="all"}': '3x90',
+    'pptp_redis_command_seconds_bucket{script="nodeBeat",le="0.1"}': '0+60x90',
+    'pptp_redis_command_seconds_count{script="nodeBeat"}': '0+60x90',
     'pptp_registry_online{}': '1x90',
     'pptp_registry_address_conflicts_total{}': '0x90',
     'pptp_gre_lost_packets_total{}': '0+60x90',
     'pptp_datapath_packets_total{direction="receive"}': '0+60000x90',
     'pptp_engine_drops_total{reason="unknown-call"}': '0+6000x90',
+    'pptp_engine_socket_drops_total{worker="0"}': '12x90',
+    'pptp_engine_worker_seconds_total{worker="0"}': '0+30x90',
+    'pptp_ppp_reset_requested_total{}': '0+120x90',
+    'pptp_ppp_reset_performed_total{}': '0+60x90',
+    'pptp_configuration_last_reload_successful{}': '1x90',
+    'pptp_clock_seconds{}': '0.4+60x90',
     'pptp_engine_drops_total{reason="ring-full"}': '0x90',
   }).map(([series, samples]) => [ofNode(series), samples]),
 );
