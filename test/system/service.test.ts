@@ -82,6 +82,14 @@ function radclient(at: number, kind: 'coa' | 'disconnect', attributes: string): 
   return run(site.core, 'sh', '-c', command);
 }
 
+/** The number of a series that a node tells, named as its text has it. */
+async function told(at: number, series: string): Promise<number> {
+  const [node] = site.nodes.slice(at);
+  if (node === undefined) throw new Error(`there is no node ${at}`);
+  const lines = (await run(node, 'curl', '-s', 'http://127.0.0.1:9723/metrics')).split('\n');
+  return Number(lines.find((line) => line.startsWith(`${series} `))?.slice(series.length));
+}
+
 describe('three nodes', { timeout: 120_000 }, () => {
   test('every node lists and ends the sessions of all, and no address is given twice', async () => {
     const callers = await Promise.all([0, 1, 2, 0, 1, 2].map((at, who) => connect(`user${who}`, at)));
@@ -109,6 +117,17 @@ describe('three nodes', { timeout: 120_000 }, () => {
     expect((await nodes[0]?.line(/^<pptp-anna>: terminating/))?.cause).toBe('radius-disconnect');
     await hangUp(caller);
     expect(await radclient(1, 'disconnect', 'User-Name = "nobody"')).toMatch(/Session-Context-Not-Found/);
+
+    const answers = (at: number, type: string, route: string, result: string) =>
+      told(at, `pptp_radius_incoming_seconds_count{type="${type}",route="${route}",result="${result}"}`);
+    expect(await answers(1, 'coa', 'elsewhere', 'ack')).toBe(1);
+    expect(await answers(1, 'disconnect', 'here', 'nak')).toBe(1);
+    expect(await answers(2, 'coa', 'elsewhere', 'nak')).toBe(1);
+    expect(await answers(2, 'disconnect', 'elsewhere', 'ack')).toBe(1);
+    expect(await told(1, 'pptp_redis_command_seconds_count{script="registryFind"}')).toBeGreaterThan(0);
+    const leased = await told(1, 'pptp_pool_addresses_leased{pool="subscribers"}');
+    expect(leased).toBeGreaterThan(0);
+    expect(leased).toBeLessThan(await told(1, 'pptp_pool_addresses{pool="subscribers"}'));
   });
 
   test('a user who may have one session has one on all nodes together', async () => {
