@@ -41,6 +41,7 @@ import {
 import { type Census, kindOf } from './census.ts';
 import type { PoolState, Subject } from './subject.ts';
 
+/** Those of closed sets are made once, and stay the same objects. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** The value of one combination of labels. */
@@ -57,8 +58,10 @@ export interface Moment {
 
 type Read = (moment: Moment) => readonly Sample[];
 
+export const none: Labels = {};
+
 const one = (read: (moment: Moment) => number | boolean | Distribution): Read => {
-  return (moment) => [{ labels: {}, value: numeric(read(moment)) }];
+  return (moment) => [{ labels: none, value: numeric(read(moment)) }];
 };
 
 /** A sample for each value of a label. */
@@ -67,21 +70,25 @@ const each = <Value extends string>(
   values: readonly Value[],
   read: (value: Value, moment: Moment) => number | boolean,
 ): Read => {
-  return (moment) =>
-    values.map((value) => ({ labels: { [label]: value }, value: numeric(read(value, moment)) }));
+  const all = values.map((value) => ({ value, labels: { [label]: value } }));
+  return (moment) => all.map(({ value, labels }) => ({ labels, value: numeric(read(value, moment)) }));
 };
 
-/** A sample for each combination of several labels' values. The combinations are made once. */
+/** A sample for each combination of several labels' values. */
 const every = <const Values extends Readonly<Record<string, readonly string[]>>>(
   values: Values,
-  read: (labels: { readonly [Label in keyof Values]: Values[Label][number] }) => number | Distribution,
+  read: (
+    labels: { readonly [Label in keyof Values]: Values[Label][number] },
+    moment: Moment,
+  ) => number | Distribution,
 ): Read => {
   const all = Object.entries(values).reduce<readonly Labels[]>(
     (some, [label, ofLabel]) =>
       some.flatMap((labels) => ofLabel.map((value) => ({ ...labels, [label]: value }))),
     [{}],
   );
-  return () => all.map((labels) => ({ labels, value: read(labels as Parameters<typeof read>[0]) }));
+  return (moment) =>
+    all.map((labels) => ({ labels, value: read(labels as Parameters<typeof read>[0], moment) }));
 };
 
 /** A sample for each server in each of its roles. */
@@ -109,12 +116,14 @@ const eachWorker = (read: (worker: WorkerRow) => number): Read => {
     }));
 };
 
-/** A sample for each script, where they run. */
+/** A sample for each script, where they run. All are declared before anybody looks. */
 const eachScript = (read: (fate: ScriptFate) => number | Distribution): Read => {
-  return ({ subject }) =>
-    subject.hasRedis
-      ? Array.from(scriptFates, ([script, fate]) => ({ labels: { script }, value: read(fate) }))
-      : [];
+  let all: readonly { readonly labels: Labels; readonly fate: ScriptFate }[] | undefined;
+  return ({ subject }) => {
+    if (!subject.hasRedis) return [];
+    all ??= Array.from(scriptFates, ([script, fate]) => ({ labels: { script }, fate }));
+    return all.map(({ labels, fate }) => ({ labels, value: read(fate) }));
+  };
 };
 
 const eachPool = (read: (pool: PoolState) => number): Read => {
@@ -156,13 +165,10 @@ export const readers: Readonly<Record<MetricName, Read>> = {
   pptp_draining: one(({ subject }) => subject.isDraining),
 
   pptp_sessions: each('state', states, (state, { census }) => census.states.get(state) ?? 0),
-  pptp_sessions_up: ({ census }) =>
-    authentications.flatMap((authentication) =>
-      encryptions.map((encryption) => ({
-        labels: { authentication, encryption },
-        value: census.kinds.get(kindOf(authentication, encryption)) ?? 0,
-      })),
-    ),
+  pptp_sessions_up: every(
+    { authentication: authentications, encryption: encryptions },
+    ({ authentication, encryption }, { census }) => census.kinds.get(kindOf(authentication, encryption)) ?? 0,
+  ),
   pptp_session_set_up_seconds: one(() => setUpSeconds),
   pptp_session_set_up_phase_seconds: every({ phase: setUpPhases }, ({ phase }) => setUpPhaseSeconds[phase]),
   pptp_session_lifetime_seconds: one(() => lifetimeSeconds),

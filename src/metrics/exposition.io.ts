@@ -6,12 +6,14 @@
 import { collectDefaultMetrics, Gauge, type MetricType, Registry } from 'prom-client';
 import type { Distribution } from '../base/observe.ts';
 import { catalogue, type MetricName, type MetricRow } from './catalogue.ts';
-import { type Moment, readers, type Sample } from './collect.ts';
+import { type Labels, type Moment, none, readers, type Sample } from './collect.ts';
 import { metricsOfTallies, talliedMetrics } from './tallies.ts';
 
 interface Value {
   readonly metricName?: string;
   readonly labels: Record<string, string | number>;
+  /** Behind the others. Their text is made once for each object. */
+  readonly sharedLabels: Labels;
   readonly value: number;
 }
 
@@ -30,7 +32,7 @@ class ReadMetric extends Gauge {
     const { name, help, type } = this.#row;
     const values = this.#read().flatMap((sample): Value[] =>
       typeof sample.value === 'number'
-        ? [{ labels: sample.labels, value: sample.value }]
+        ? [{ labels: none, sharedLabels: sample.labels, value: sample.value }]
         : ranges(name, sample.labels, sample.value),
     );
     // Its declaration has numbers where its code has the words that the text has.
@@ -50,7 +52,7 @@ export class Exposition {
       this.#add(name, row, () => (this.#moment ? readers[name as MetricName](this.#moment) : []));
     }
     for (const { name, help, read } of [...talliedMetrics, ...metricsOfTallies(further)]) {
-      this.#add(name, { type: 'counter', help }, () => [{ labels: {}, value: read() }]);
+      this.#add(name, { type: 'counter', help }, () => [{ labels: none, value: read() }]);
     }
   }
 
@@ -76,19 +78,20 @@ export class Exposition {
 }
 
 /** A histogram's lines: how many were not above each bound, how many in all, and what they come to. */
-function ranges(name: string, labels: Value['labels'], { bounds, counts, sum }: Distribution): Value[] {
+function ranges(name: string, sharedLabels: Labels, { bounds, counts, sum }: Distribution): Value[] {
   let count = 0;
   const buckets = counts.map((inRange, at): Value => {
     count += inRange;
     return {
       metricName: `${name}_bucket`,
-      labels: { le: bounds[at] ?? '+Inf', ...labels },
+      labels: { le: bounds[at] ?? '+Inf' },
+      sharedLabels,
       value: count,
     };
   });
   return [
     ...buckets,
-    { metricName: `${name}_sum`, labels, value: sum },
-    { metricName: `${name}_count`, labels, value: count },
+    { metricName: `${name}_sum`, labels: none, sharedLabels, value: sum },
+    { metricName: `${name}_count`, labels: none, sharedLabels, value: count },
   ];
 }
