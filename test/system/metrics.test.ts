@@ -45,7 +45,7 @@ beforeAll(async () => {
 /radius incoming set accept=yes
 /system license set level=level4
 /ppp aaa set use-radius=yes interim-update=2s
-/interface pptp-server server set enabled=yes keepalive-timeout=1`);
+/interface pptp-server server set enabled=yes keepalive-timeout=2`);
   prometheus = await Prometheus.start(site.server);
   // What happens before it has seen the noughts is no event to it.
   await prometheus.has('count_over_time(pptp_ready[1m]) > 1');

@@ -138,6 +138,32 @@ describe('/metrics', () => {
     expect(await linesOf('pptp_datapath_bytes_total')).toContain('{direction="receive"} 500');
   });
 
+  it('tells of pools what a node may give of them, and of those for whom there was nothing', async () => {
+    crowd.pools = [{ name: 'a "shared" one', size: 1024, leased: 128, used: 100, refused: 2 }];
+
+    const pool = String.raw`{pool="a \"shared\" one"}`;
+    expect(await linesOf('pptp_pool_addresses_leased')).toEqual([`${pool} 128`]);
+    expect(await linesOf('pptp_pool_refusals_total')).toEqual([`${pool} 2`]);
+  });
+
+  it('tells whether the configuration is in force, and what time it is', async () => {
+    crowd.lastReload = { isSuccessful: false, successAtMs: 1_700_000_000_500 };
+
+    expect(await linesOf('pptp_configuration_last_reload_successful')).toEqual(['0']);
+    expect(await linesOf('pptp_configuration_last_reload_success_timestamp_seconds')).toEqual([
+      '1700000000.5',
+    ]);
+    expect(await linesOf('pptp_clock_seconds')).toEqual([String(crowd.clock.wallMs() / 1000)]);
+  });
+
+  it('tells of scripts where they run', async () => {
+    expect(await linesOf('pptp_redis_command_failures_total')).toContain('{script="acctKeep"} 0');
+    crowd.hasRedis = false;
+
+    expect(await linesOf('pptp_redis_command_failures_total')).toEqual([]);
+    expect(await linesOf('pptp_redis_command_seconds_count')).toEqual([]);
+  });
+
   it('tells of each worker of the engine, if the engine does', async () => {
     crowd.workers = [];
     expect(await linesOf('pptp_engine_worker_seconds_total')).toEqual([]);
