@@ -19,9 +19,10 @@ import {
   roomOf,
 } from '../radius/attribute.ts';
 import { codes } from '../radius/packet.ts';
-import type { Outcome, Query, Round } from '../radius/query.ts';
+import type { Outcome, Query, QueryWatch, Round } from '../radius/query.ts';
 import { credentialAttributes } from './credential-attributes.ts';
 import type { Grant } from './grant.ts';
+import type { SessionIdentity } from './identity.ts';
 import { identityAttributes } from './identity-attributes.ts';
 import { interimMsOf } from './limits-of.ts';
 import { merge } from './merge.ts';
@@ -40,7 +41,11 @@ export interface RadiusPorts {
   readonly codec: AttributeCodec;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly log: Log;
+  readonly watch?: WatchSession;
 }
+
+/** Who looks on at a query about the session of `user`, if anybody does. */
+export type WatchSession = (identity: SessionIdentity, user: string) => QueryWatch | undefined;
 
 type Reply = Extract<Outcome, { got: 'reply' }>;
 
@@ -65,8 +70,9 @@ export function judgeByRadius(
   });
 }
 
-function queryOf(question: Question, { codec, clock }: RadiusPorts): Query {
+function queryOf(question: Question, { codec, clock, watch }: RadiusPorts): Query {
   const { credentials, identity, resume } = question;
+  const watching = watch?.(identity, credentials.name);
   const domain = toText(domainOf(credentials.nameOctets));
   return {
     role: 'authentication',
@@ -77,6 +83,7 @@ function queryOf(question: Question, { codec, clock }: RadiusPorts): Query {
     ...(domain !== '' && { domain }),
     ...(resume && { server: resume.server }),
     attributes: (round) => codec.encode(requestOf(question, round, clock.wallMs())),
+    ...(watching && { watch: watching }),
   };
 }
 

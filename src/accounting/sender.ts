@@ -4,6 +4,7 @@
  * it for a copy, and no Stop stands there twice. Pure.
  */
 
+import type { WatchSession } from '../aaa/by-radius.ts';
 import type { Clock } from '../base/clock.ts';
 import type { AttributeCodec } from '../radius/attribute.ts';
 import { codes } from '../radius/packet.ts';
@@ -18,11 +19,13 @@ export interface SenderPorts {
   readonly codec: AttributeCodec;
   readonly ledger: Pick<Ledger, 'sent'>;
   readonly clock: Clock;
+  readonly watch?: WatchSession;
 }
 
-export function radiusSender({ ask, codec, ledger, clock }: SenderPorts): Sender {
+export function radiusSender({ ask, codec, ledger, clock, watch }: SenderPorts): Sender {
   return ({ number, record, sent }, done) => {
     const ageMs = clock.wallMs() - record.atMs;
+    const watching = 'facts' in record ? watch?.(record.facts.identity, record.facts.user) : undefined;
     const query: Query = {
       role: 'accounting',
       code: codes.accountingRequest,
@@ -30,6 +33,7 @@ export function radiusSender({ ask, codec, ledger, clock }: SenderPorts): Sender
       attributes: ({ waitedMs }) => codec.encode(attributesOf(record, ageMs + waitedMs)),
       beforeSending: (request, go) => ledger.sent(number, request, go),
       ...(sent !== undefined && { resume: sent }),
+      ...(watching && { watch: watching }),
     };
     // Anything but an Accounting-Response, such as Protocol-Error, is no acknowledgement (RFC 2866 section 4.2).
     ask(query, (outcome) =>

@@ -10,6 +10,7 @@ import type { Holder } from './line.ts';
 import type { Lines, Place } from './lines.ts';
 import { authenticatorBytes, codes, headerBytes, type Packet } from './packet.ts';
 import type { Query, Round, SentRequest } from './query.ts';
+import type { BadReply } from './replies.ts';
 import { timeoutOf, transmissionsPerRound } from './retransmission.ts';
 import { sealAccessRequest, sealRequest } from './sign.ts';
 
@@ -37,7 +38,7 @@ export interface Station {
   readonly clock: Clock;
   readonly random: Random;
   /** The packet if it answers `request`; what does not is counted there. */
-  judge(octets: Uint8Array, request: Uint8Array): Packet | undefined;
+  judge(octets: Uint8Array, request: Uint8Array): Packet | BadReply;
   transmitted(isCopy: boolean): void;
   /** A transmission has waited in vain. */
   timedOut(): void;
@@ -117,7 +118,9 @@ export class Attempt implements Holder {
     if (this.#sealed === undefined || !this.isSent) return;
     const { round, octets: request } = this.#sealed;
     const packet = this.#station.judge(octets, request);
-    if (packet === undefined) return;
+    const { watch } = this.owner.query;
+    if (typeof packet === 'string') return watch?.discarded(this.#station.name, packet);
+    watch?.received(this.#station.name, packet);
     this.#isOver = true;
     this.#timer?.cancel();
     const { line, identifier } = seated(this.#place);
@@ -176,11 +179,13 @@ export class Attempt implements Holder {
   #send(): void {
     if (this.#sealed === undefined) throw new Error('nothing is sealed');
     this.#station.transmitted(this.isSent);
+    this.owner.query.watch?.sent(this.#station.name, this.#sealed.octets, this.isSent);
     this.#transmissions += 1;
     seated(this.#place).line.send(this.#sealed.octets);
   }
 
   #expire(): void {
+    this.owner.query.watch?.timedOut(this.#station.name, this.#timeoutMs ?? 0);
     this.#station.timedOut();
     // What the timeout brought about may have ended the attempt.
     if (this.#isOver) return;

@@ -9,6 +9,7 @@ import { probeIntervalMs } from './health.ts';
 import type { Holder } from './line.ts';
 import type { Lines } from './lines.ts';
 import { authenticatorBytes, codes, type Packet } from './packet.ts';
+import type { BadReply } from './replies.ts';
 import { jitter } from './retransmission.ts';
 import { sealAccessRequest } from './sign.ts';
 
@@ -17,7 +18,7 @@ export interface ProberPorts {
   readonly random: Random;
   readonly lines: Lines;
   readonly secret: Uint8Array;
-  judge(octets: Uint8Array, request: Uint8Array): Packet | undefined;
+  judge(octets: Uint8Array, request: Uint8Array): Packet | BadReply;
   /** The server has answered. */
   answered(): void;
 }
@@ -60,7 +61,7 @@ export class Prober {
     let request: Uint8Array | undefined;
     const holder: Holder = {
       received: (octets) => {
-        if (request === undefined || judge(octets, request) === undefined) return;
+        if (request === undefined || typeof judge(octets, request) === 'string') return;
         place?.line.release(place.identifier);
         answered();
       },

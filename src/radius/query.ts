@@ -3,6 +3,7 @@
  */
 
 import type { Packet } from './packet.ts';
+import type { BadReply } from './replies.ts';
 
 /** Servers have a port for each. */
 export type Role = 'authentication' | 'accounting';
@@ -37,6 +38,18 @@ export interface Query {
   beforeSending?(sent: SentRequest, go: () => void): void;
   /** A request of a process before this one whose answer was not seen: the first round is this one again, from the same port. */
   readonly resume?: SentRequest;
+  readonly watch?: QueryWatch;
+}
+
+/** Looks on at the packets of one query; nothing depends on it. Servers are named as in `Round`. */
+export interface QueryWatch {
+  /** `isCopy`: octet by octet what was sent before. */
+  sent(server: string, octets: Uint8Array, isCopy: boolean): void;
+  received(server: string, packet: Packet): void;
+  /** It does not answer the request. */
+  discarded(server: string, why: BadReply): void;
+  /** A transmission has waited in vain. */
+  timedOut(server: string, waitedMs: number): void;
 }
 
 /** A request on the wire, as much of it as a later process needs to send the very same: servers know it for a copy. */

@@ -68,7 +68,7 @@ export class Target implements Candidate, Station {
       },
       unreachable: (why) => this.#die(`cannot be reached: ${why}`),
       undelivered: () => this.timedOut(),
-      unasked: () => void this.#complain('wrong-identifier'),
+      unasked: () => this.#complain('wrong-identifier'),
     });
   }
 
@@ -157,10 +157,11 @@ export class Target implements Candidate, Station {
     };
   }
 
-  judge(octets: Uint8Array, request: Uint8Array): Packet | undefined {
+  judge(octets: Uint8Array, request: Uint8Array): Packet | BadReply {
     const { gate, secret } = this.#ports;
     const packet = gate.judge(octets, request, secret, this.settings.requireMessageAuth);
-    return typeof packet === 'string' ? this.#complain(packet) : packet;
+    if (typeof packet === 'string') this.#complain(packet);
+    return packet;
   }
 
   transmitted(isCopy: boolean): void {
@@ -242,7 +243,7 @@ export class Target implements Candidate, Station {
   }
 
   /** Counts a packet that is discarded. The request goes on waiting: the true reply may follow. */
-  #complain(what: BadReply): undefined {
+  #complain(what: BadReply): void {
     this.#counters.badReplies += 1;
     const nowMs = this.clock.nowMs();
     if (nowMs - this.#lastComplaintMs < complaintIntervalMs) return;
