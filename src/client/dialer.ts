@@ -16,6 +16,7 @@ import { errorName } from '../session/errno.ts';
 import { Session, type SessionServices } from '../session/session.ts';
 import { summarise } from '../session/summary.ts';
 import { Timers } from '../session/timers.ts';
+import type { Traces } from '../session/trace/traces.ts';
 import { Demand, type DemandServices } from './demand.ts';
 import { Detour, type DetourServices } from './detour.ts';
 import { DialledServer, type DialledServerServices, single } from './dialled-server.ts';
@@ -47,6 +48,7 @@ export interface DialerServices
     DialledServerServices {
   readonly callIds: CallIds;
   readonly identity: string;
+  readonly traces: Traces;
   readonly resolve: Resolve;
 }
 
@@ -192,7 +194,10 @@ export class Dialer {
   }
 
   #connected({ connection, localAddress }: EventOf<'connected'>, peerAddress: Ipv4): void {
-    const { identity, callIds } = this.#services;
+    const { identity, callIds, traces, log } = this.#services;
+    const { name, user } = this.settings;
+    const tunnel = traces.tunnel(peerAddress);
+    const trace = tunnel.call({ name, user });
     this.#detour?.begin();
     const call = callIds.take();
     const place = { connection, localAddress, peerAddress };
@@ -202,7 +207,8 @@ export class Dialer {
       vendorName: 'pptp-concentrator',
       firmwareRevision: 1,
     } as const;
-    const opened = new Connection(place, this.#services, options, (news) => this.#news(news));
+    const outer = { ...this.#services, log: tunnel.before(log), trace: tunnel };
+    const opened = new Connection(place, outer, options, (news) => this.#news(news));
     this.#connection = opened;
     opened.open();
     if (call === undefined) {
@@ -211,7 +217,8 @@ export class Dialer {
     }
     const callId = callIdOf(call);
     const party = new DialledServer(this.settings, this.#grant, this.#services, this.#demand?.interface);
-    this.#session = new Session({ call, localAddress, peerAddress }, party, this.#services, {
+    const inner = { ...this.#services, log: trace.before(log), trace };
+    this.#session = new Session({ call, localAddress, peerAddress }, party, inner, {
       hangUp: (cause) => opened.clearCall(callId, endingOf(cause).disconnect),
       up: ({ agreed }) => {
         this.#status = 'Connected';
@@ -224,7 +231,7 @@ export class Dialer {
       ended: (session, cause, counters) => {
         this.#session = undefined;
         callIds.release(call);
-        summarise(this.#services.log, session, 'to', cause, counters);
+        summarise(inner.log, session, 'to', cause, counters);
         if (this.#connection === undefined) this.#over();
         else this.#connection.stop();
       },

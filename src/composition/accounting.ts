@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import type { WatchSession } from '../aaa/by-radius.ts';
 import type { Change } from '../aaa/change.ts';
 import type { AaaSettings } from '../aaa/settings.ts';
 import { Accountant, type ReadUsage } from '../accounting/accountant.ts';
@@ -36,6 +37,8 @@ export interface AccountingParts {
   readonly redis: SharedRedis | undefined;
   readonly radius: Radius;
   readonly readUsage: ReadUsage;
+  /** Who looks on at what servers are told. */
+  readonly watch: WatchSession;
 }
 
 export class Accounting implements Books {
@@ -50,14 +53,14 @@ export class Accounting implements Books {
   #settings: AaaSettings;
 
   constructor(parts: AccountingParts, settings: AaaSettings) {
-    const { log, identity, journal, radius, readUsage } = parts;
+    const { log, identity, journal, radius, readUsage, watch } = parts;
     const { ledger, recovered } = journal;
     const { ask, codec, exchange } = radius;
     this.#settings = settings;
     this.#radius = radius;
     this.#sessionIds = new SessionIds(identity, recovered.mark);
     const ports = { clock: systemClock, random: systemRandom, log };
-    const send = radiusSender({ ask, codec, ledger, clock: systemClock });
+    const send = radiusSender({ ask, codec, ledger, clock: systemClock, watch });
     this.accountant = new Accountant({
       ledger,
       readUsage,
@@ -162,7 +165,7 @@ export class Accounting implements Books {
 /** Delivery through Redis: this node's records, and those that a dead node has left there. */
 function share(
   { client: redis, address }: SharedRedis,
-  { log, identity, journalName, cluster, radius }: AccountingParts,
+  { log, identity, journalName, cluster, radius, watch }: AccountingParts,
   ports: DeliveryPorts,
 ): SharedDelivery {
   const { service } = cluster;
@@ -173,7 +176,7 @@ function share(
   // Of another node's journal nothing is kept here: what it has sent before is its own to know.
   const elsewhere = { sent: (_number: number, _sent: SentRequest, written: () => void) => written() };
   const { ask, codec } = radius;
-  const send = radiusSender({ ask, codec, ledger: elsewhere, clock });
+  const send = radiusSender({ ask, codec, ledger: elsewhere, clock, watch });
   const heir = new RedisHeir({ mirror, openDrains, send, clock, log });
   return new SharedDelivery({ redis, mirror, openDrains, heir }, ports);
 }

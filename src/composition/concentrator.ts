@@ -23,6 +23,7 @@ import type { Resolve } from '../client/dialer.ts';
 import { Dialers } from '../client/dialers.ts';
 import type { Configuration } from '../config/configuration.ts';
 import type { ClientInterface, LivePorts, ServerInterface } from '../console/live.ts';
+import type { Tracing } from '../console/trace.ts';
 import { freeTunnels, type Member } from '../dns/selection.ts';
 import { Licence } from '../licence/licence.ts';
 import type { Reload, Subject } from '../metrics/subject.ts';
@@ -42,12 +43,14 @@ import { Server, type ServerServices } from '../session/server.ts';
 import type { FinalCounters } from '../session/session.ts';
 import { StaticRoutes } from '../session/static-routes.ts';
 import type { Switchboard } from '../session/switchboard.ts';
+import { Traces } from '../session/trace/traces.ts';
 import { Accounting } from './accounting.ts';
 import { hostOf, tunnelsOf, wayOf } from './host.ts';
 import { Membership } from './membership.ts';
 import { Radius } from './radius.ts';
 import { type Service, serviceOf } from './service.ts';
 import { subjectOf } from './subject.ts';
+import { tracingOf } from './tracing.ts';
 
 /** What the peer chooses from; stateless is preferred. */
 const everyMppe: MppePolicy = { strengths: new Set(mppeBits), stateful: 'allowed' };
@@ -81,6 +84,7 @@ export class Concentrator {
   readonly #names = new InterfaceNames();
   readonly #callIds = new CallIds(systemClock, systemRandom);
   readonly #links = new LinkHandles();
+  readonly #traces: Traces;
   readonly #staticRoutes = new StaticRoutes();
   readonly #proxyArp: ProxyArp;
   #configuration: Configuration;
@@ -105,6 +109,7 @@ export class Concentrator {
       (request, answer) => this.#membership.act(request, answer),
     );
     this.#radius.configure(configuration);
+    this.#traces = new Traces({ clock: systemClock, codec: this.#radius.codec });
     const { aaa, cluster, licence } = configuration;
     this.#licence = new Licence(licence.level);
     this.#owner = { node: identity, bootId: randomBytes(8).toString('hex') };
@@ -113,9 +118,14 @@ export class Concentrator {
     const readUsage = this.#readUsage;
     this.#addresses = new Addresses({ random: systemRandom, ...(leases && { leases }) });
     const { redis } = this.#service;
-    this.#accounting = new Accounting({ ...ground, cluster, redis, radius: this.#radius, readUsage }, aaa);
+    const { watch } = this.#traces;
+    this.#accounting = new Accounting(
+      { ...ground, cluster, redis, radius: this.#radius, readUsage, watch },
+      aaa,
+    );
     const { ask, codec } = this.#radius;
-    this.#authority = new UserAuthority({ ask, codec, clock: systemClock, log }, usersOf(configuration));
+    const asking = { ask, codec, clock: systemClock, log, watch };
+    this.#authority = new UserAuthority(asking, usersOf(configuration));
     this.#drain = new Drain({
       clock: systemClock,
       log,
@@ -165,6 +175,11 @@ export class Concentrator {
       drain: () => this.#drain.progress,
       radius: () => this.#radius.exchange.monitor(),
     };
+  }
+
+  /** How the console traces. */
+  get tracing(): Tracing {
+    return tracingOf(this.#identity, this.#traces, this.#service.registry);
   }
 
   /** What metrics read. */
@@ -252,6 +267,7 @@ export class Concentrator {
       names: this.#names,
       staticRoutes: this.#staticRoutes,
       firewall: this.#firewall,
+      traces: this.#traces,
     };
   }
 

@@ -87,7 +87,7 @@ export class Outside {
       faces,
       store,
       commit,
-      surroundings: surroundingsOf(concentrator.live.node, state, { store, commit }),
+      surroundings: surroundingsOf(concentrator.live.node, state, { store, commit }, concentrator.tracing),
       path: join(run, 'console.sock'),
       log,
     });

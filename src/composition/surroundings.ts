@@ -7,10 +7,16 @@ import { readScript, writeScript } from '../config/file.io.ts';
 import type { Scripts, Surroundings } from '../console/desk.ts';
 import { systemPing } from '../console/ping.io.ts';
 import { SafeMode, type SafeModePorts } from '../console/safe-mode.ts';
+import type { Tracing } from '../console/trace.ts';
 import { version } from './membership.ts';
 
 /** Of the node `identity`, whose state directory is `state`: scripts stand in `files` below it. */
-export function surroundingsOf(identity: string, state: string, ports: SafeModePorts): Surroundings {
+export function surroundingsOf(
+  identity: string,
+  state: string,
+  ports: SafeModePorts,
+  tracing: Tracing,
+): Surroundings {
   return {
     clock: systemClock,
     identity,
@@ -18,6 +24,7 @@ export function surroundingsOf(identity: string, state: string, ports: SafeModeP
     scripts: scriptsIn(join(state, 'files')),
     echo: systemPing,
     safeMode: new SafeMode(ports),
+    tracing,
   };
 }
 

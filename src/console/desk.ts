@@ -11,6 +11,7 @@ import type { Echo } from './echo.ts';
 import type { Face } from './face.ts';
 import type { Run } from './run.ts';
 import type { SafeMode } from './safe-mode.ts';
+import type { Tracing } from './trace.ts';
 
 /** How the answer is to look. */
 export interface Form {
@@ -35,6 +36,7 @@ export interface Surroundings {
   readonly scripts: Scripts;
   readonly echo: Echo;
   readonly safeMode: SafeMode;
+  readonly tracing: Tracing;
 }
 
 /** Who gives the commands. */

@@ -7,12 +7,11 @@ import type { Fault } from '../base/fault.ts';
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import { duration, host, integer, ipv4, optional, yesNo } from '../base/kind.ts';
 import { type Kind, menu, type Row } from '../base/setting.ts';
-import { type Position, ScriptFault } from '../config/fault.ts';
 import { visible } from './block.ts';
 import { atRoot, type Command } from './desk.ts';
 import { Inbox } from './inbox.ts';
 import { documentOf } from './json.ts';
-import { readOptions } from './options.ts';
+import { missing, readOptions } from './options.ts';
 import { Interrupted, type Run } from './run.ts';
 
 export interface EchoRequest {
@@ -100,10 +99,6 @@ export const ping: Command = {
     yield tell.summary(sums);
   },
 };
-
-function missing(argument: string, at: Position, hint: string): ScriptFault {
-  return new ScriptFault('CONFIG_VALUE', at, `missing value(s) of argument(s) ${argument}`, hint);
-}
 
 /** Gives the line of each event, until the last or until the operator has seen enough. Throws the fault of the sender. */
 function* heard(request: EchoRequest, echo: Echo, lineOf: (event: EchoAnswer) => string): Run {

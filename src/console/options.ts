@@ -6,7 +6,7 @@
 
 import type { AnyMenu, Menu } from '../base/setting.ts';
 import { readChanges } from '../config/arguments.ts';
-import { type Position, placed } from '../config/fault.ts';
+import { type Position, placed, ScriptFault } from '../config/fault.ts';
 import { namesMatching } from '../config/menu-tree.ts';
 import { type Argument, type Node, placeOf, type Word } from '../config/syntax.ts';
 
@@ -45,6 +45,11 @@ export function readOptions<V>(nodes: readonly Node[], accepted: Accepted<V>): O
     values: Object.fromEntries(values) as Partial<V>,
     written: Object.fromEntries(written) as Partial<Record<keyof V, Word>>,
   };
+}
+
+/** Without `argument` the command makes no sense; `at` is where it could stand. */
+export function missing(argument: string, at: Position, hint: string): ScriptFault {
+  return new ScriptFault('CONFIG_VALUE', at, `missing value(s) of argument(s) ${argument}`, hint);
 }
 
 class Reader {

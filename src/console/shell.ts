@@ -20,6 +20,7 @@ import { print } from './print.ts';
 import type { Run } from './run.ts';
 import { release, safeModeFace, take, unroll } from './safe-mode.ts';
 import { exporting, importing } from './scripts.ts';
+import { trace } from './trace.ts';
 
 const quit: Command = {
   help: 'Leaves the console; changes stay, those of safe mode too.',
@@ -54,6 +55,7 @@ const commands: Readonly<Record<string, Command>> = {
   set,
   soft,
   take,
+  trace,
   unroll,
 };
 

@@ -18,6 +18,7 @@ import { registryTally } from '../session/registry/tally.ts';
 import { pppTally } from '../session/session.ts';
 import { switchboardTally } from '../session/switchboard.ts';
 import { takeoverTally } from '../session/tally.ts';
+import { traceTally } from '../session/trace/tally.ts';
 import { metricsTally } from './tally.ts';
 
 /** By the area that their metrics have in their names. */
@@ -37,6 +38,7 @@ const tallies: Readonly<Record<string, Tally<string>>> = {
   services: servicesTally,
   switchboard: switchboardTally,
   takeover: takeoverTally,
+  trace: traceTally,
 };
 
 export interface TalliedMetric {

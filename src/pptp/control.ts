@@ -58,6 +58,7 @@ export class ControlConnection {
   #state: ControlState = 'idle';
   #end: End | undefined;
   #peer: PeerIdentity | undefined;
+  #heard: readonly (Message | Malformed)[] = [];
   #isOpen = false;
   #isSettingUp = false;
   #probes = 0;
@@ -68,6 +69,11 @@ export class ControlConnection {
 
   get state(): ControlState {
     return this.#state;
+  }
+
+  /** What the octets that were received last have completed, for who looks on. */
+  get heard(): readonly (Message | Malformed)[] {
+    return this.#heard;
   }
 
   /** Calls that are not over, of whatever state. */
@@ -95,6 +101,7 @@ export class ControlConnection {
   received(octets: Uint8Array): readonly Effect[] {
     if (this.#state === 'ended') return [];
     const messages = this.#framing.push(octets);
+    this.#heard = messages;
     for (const message of messages) {
       if (message instanceof Malformed) this.#lose(message);
       else this.#receive(message);

@@ -15,6 +15,7 @@ import { type Effect, type Notice, pptpTally, type TimerName } from '../pptp/eff
 import { Effects } from './effects.ts';
 import type { ConnectionEvent, Switchboard } from './switchboard.ts';
 import { Timers } from './timers.ts';
+import type { TunnelTrace } from './trace/tunnel-trace.ts';
 
 /** What the owner of a connection is told. */
 export type ConnectionNews = Extract<
@@ -44,6 +45,7 @@ export class Connection {
   readonly place: ConnectionPlace;
   readonly #switchboard: Switchboard;
   readonly #log: Log;
+  readonly #trace: TunnelTrace;
   readonly #machine: ControlConnection;
   readonly #timers: Timers<TimerName>;
   readonly #effects: Effects<Effect>;
@@ -52,13 +54,19 @@ export class Connection {
   /** `owner` gets the news; `ended` is the last. */
   constructor(
     place: ConnectionPlace,
-    services: { readonly switchboard: Switchboard; readonly clock: Clock; readonly log: Log },
+    services: {
+      readonly switchboard: Switchboard;
+      readonly clock: Clock;
+      readonly log: Log;
+      readonly trace: TunnelTrace;
+    },
     options: ControlOptions,
     owner: (news: ConnectionNews) => void,
   ) {
     this.place = place;
     this.#switchboard = services.switchboard;
     this.#log = services.log;
+    this.#trace = services.trace;
     this.#machine = new ControlConnection(options);
     this.#timers = new Timers(services.clock);
     this.#effects = new Effects((effect) => this.#perform(effect));
@@ -94,14 +102,16 @@ export class Connection {
   }
 
   #received(event: ConnectionEvent): void {
-    this.#effects.run(
-      event.kind === 'tcp-data' ? this.#machine.received(event.bytes) : this.#machine.closed(),
-    );
+    if (event.kind === 'tcp-closed') return this.#effects.run(this.#machine.closed());
+    const effects = this.#machine.received(event.bytes);
+    this.#trace.heard(this.#machine.heard);
+    this.#effects.run(effects);
   }
 
   #perform(effect: Effect): void {
     switch (effect.do) {
       case 'send':
+        this.#trace.sent(effect.bytes);
         this.#switchboard.send({ kind: 'tcp-send', connection: this.place.connection, bytes: effect.bytes });
         break;
       case 'close':
@@ -122,6 +132,7 @@ export class Connection {
       case 'ended':
         this.#timers.disarmAll();
         this.#owner(effect);
+        this.#trace.closed();
         break;
       default:
         this.#owner(effect);

@@ -5,7 +5,7 @@
 
 import type { NasIdentity, SessionIdentity } from '../aaa/identity.ts';
 import { formatIpv4 } from '../base/ip.ts';
-import { logAbout } from '../base/observe.ts';
+import { type Log, logAbout } from '../base/observe.ts';
 import type { EventOf } from '../datapath/contract.ts';
 import type { Licence, LicencePlace } from '../licence/licence.ts';
 import type { StandingCall } from '../pptp/call.ts';
@@ -23,6 +23,8 @@ import { Session, type SessionServices } from './session.ts';
 import type { CallPlace } from './session-call.ts';
 import { Subscriber, type SubscriberServices } from './subscriber.ts';
 import { summarise } from './summary.ts';
+import type { Traces } from './trace/traces.ts';
+import type { TunnelTrace } from './trace/tunnel-trace.ts';
 
 /** RFC 2637 section 1.3. */
 export const controlPort = 1723;
@@ -32,6 +34,7 @@ const backlog = 4096;
 export interface ServerServices extends SessionServices, SubscriberServices, ServedServices {
   readonly callIds: CallIds;
   readonly licence: Licence;
+  readonly traces: Traces;
   /** How this node calls itself in RADIUS. */
   nas(): NasIdentity;
   /** A session is over, and all that it had is free. */
@@ -65,6 +68,9 @@ interface Called {
 /** A connection with the sessions of its calls, by our call id. */
 interface Tunnel {
   readonly connection: Connection;
+  readonly trace: TunnelTrace;
+  /** What is said of it is traced. */
+  readonly log: Log;
   readonly sessions: Map<number, Called>;
   established: boolean;
 }
@@ -112,7 +118,7 @@ export class Server {
   #resumeCall(tunnel: Tunnel, { place, made, standing }: InheritedCall): boolean {
     const { callIds, licence } = this.#services;
     const { identity } = standing.facts;
-    const services = this.#servicesOf(identity);
+    const services = this.#servicesOf(identity, tunnel);
     const party = this.#newParty(identity, services);
     const terms = party.resume(standing.subscriber, standing.session.network.keys !== undefined);
     if (terms === undefined) return false;
@@ -207,23 +213,27 @@ export class Server {
   }
 
   #accepted({ connection, localAddress, peerAddress }: EventOf<'accepted'>): void {
-    const { switchboard, log } = this.#services;
+    const { switchboard } = this.#services;
     const refusal = this.#admission.admit(peerAddress);
+    const tunnel = this.#newTunnel({ connection, localAddress, peerAddress });
     if (refusal !== undefined) {
       const text = `TCP connection from ${formatIpv4(peerAddress)} refused: ${refusal}`;
-      log('warning', 'pptp', text, eventOf('connection-refused'));
+      tunnel.log('warning', 'pptp', text, eventOf('connection-refused'));
+      tunnel.trace.closed();
       switchboard.holdConnection(connection, () => {});
       return switchboard.send({ kind: 'tcp-close', connection, abort: 1 });
     }
     const text = `TCP connection established from ${formatIpv4(peerAddress)}`;
-    log('info', 'pptp', text, eventOf('connection-opened'));
-    const tunnel = this.#newTunnel({ connection, localAddress, peerAddress });
+    tunnel.log('info', 'pptp', text, eventOf('connection-opened'));
     this.#tunnels.add(tunnel);
     tunnel.connection.open();
   }
 
   #newTunnel(place: ConnectionPlace): Tunnel {
-    const { identity } = this.#services;
+    const { identity, traces } = this.#services;
+    const trace = traces.tunnel(place.peerAddress);
+    const log = trace.before(this.#services.log);
+    const services = { ...this.#services, log, trace };
     const options = {
       side: 'receiver',
       hostName: identity,
@@ -231,7 +241,9 @@ export class Server {
       firmwareRevision: 1,
     } as const;
     const tunnel: Tunnel = {
-      connection: new Connection(place, this.#services, options, (news) => this.#news(tunnel, news)),
+      connection: new Connection(place, services, options, (news) => this.#news(tunnel, news)),
+      trace,
+      log,
       sessions: new Map(),
       established: false,
     };
@@ -259,7 +271,7 @@ export class Server {
         this.#admission.gone(peerAddress, tunnel.established);
         const text = `TCP connection of ${formatIpv4(peerAddress)} ended: ${connectionCauses[news.cause]}`;
         const { cause, detail } = news;
-        this.#services.log('info', 'pptp', text, { ...eventOf('connection-ended'), cause, detail });
+        tunnel.log('info', 'pptp', text, { ...eventOf('connection-ended'), cause, detail });
         return this.#checkEmpty();
       }
     }
@@ -271,13 +283,13 @@ export class Server {
     const admitted = this.#admit();
     if (typeof admitted === 'string') {
       const text = `call of ${formatIpv4(peerAddress)} refused: ${admitted}`;
-      this.#services.log('warning', 'pptp', text, eventOf('call-refused'));
+      tunnel.log('warning', 'pptp', text, eventOf('call-refused'));
       return tunnel.connection.answerCall(request, { accept: false, why: 'no-resource' });
     }
     const { call, licence } = admitted;
     const place = { call, localAddress, peerAddress };
     const identity = this.#identify(place, asks);
-    const services = this.#servicesOf(identity);
+    const services = this.#servicesOf(identity, tunnel);
     const party = this.#newParty(identity, services);
     const called = { identity, kind: asks.kind, services };
     const { session } = this.#newSession(tunnel, place, party, called, licence);
@@ -334,13 +346,14 @@ export class Server {
     return new Subscriber(identity, server, staticServers, services);
   }
 
-  /** Every line about a session says which. */
-  #servicesOf({ sessionId }: SessionIdentity): ServerServices {
+  /** Every line about a session says which, and is traced with it. */
+  #servicesOf({ sessionId, nasPortId }: SessionIdentity, tunnel: Tunnel): ServerServices {
+    const trace = tunnel.trace.call({ sessionId, name: `<${nasPortId}>` });
     const log = logAbout(this.#services.log, () => {
       const user = this.#byId.get(sessionId)?.user;
       return { sessionId, ...(user && { user }) };
     });
-    return { ...this.#services, log };
+    return { ...this.#services, log: trace.before(log), trace };
   }
 
   #newSession(

@@ -6,6 +6,7 @@
 import type { Ipv4 } from '../base/ip.ts';
 import { type Command, peerCallIdKnown } from '../datapath/contract.ts';
 import type { CallEvent, Switchboard } from './switchboard.ts';
+import type { CallTrace } from './trace/tunnel-trace.ts';
 
 /** Where the call is. */
 export interface CallPlace {
@@ -21,11 +22,13 @@ const probeMs = 1000;
 export class SessionCall {
   readonly place: CallPlace;
   readonly #switchboard: Switchboard;
+  readonly #trace: CallTrace | undefined;
   #isHeld = false;
 
-  constructor(place: CallPlace, switchboard: Switchboard) {
+  constructor(place: CallPlace, switchboard: Switchboard, trace: CallTrace | undefined) {
     this.place = place;
     this.#switchboard = switchboard;
+    this.#trace = trace;
   }
 
   /** Has the engine hold it, so that no GRE of the peer is too early. A peer's id that is not known yet comes with `connected`. */
@@ -51,6 +54,7 @@ export class SessionCall {
   }
 
   sendFrame(protocol: number, information: Uint8Array): void {
+    if (this.#isHeld) this.#trace?.frame('sent', protocol, information);
     this.command({ kind: 'call-frame', call: this.place.call, protocol, information });
   }
 

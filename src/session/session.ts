@@ -37,11 +37,14 @@ import type { Outcome } from './session-interface.ts';
 import { SetUp } from './set-up.ts';
 import type { CallEvent } from './switchboard.ts';
 import { Timers } from './timers.ts';
+import type { CallTrace } from './trace/tunnel-trace.ts';
 
 /** What every session is given. */
 export interface SessionServices extends NetworkServices, RestraintServices {
   readonly random: Random;
   readonly log: Log;
+  /** Where it can be looked at. */
+  readonly trace?: CallTrace;
 }
 
 export type FinalCounters = EventOf<'closed'>;
@@ -97,7 +100,7 @@ export class Session {
   #isOnLine = true;
 
   constructor(place: CallPlace, party: Party, services: SessionServices, owner: SessionOwner) {
-    this.#call = new SessionCall(place, services.switchboard);
+    this.#call = new SessionCall(place, services.switchboard, services.trace);
     this.#party = party;
     this.#services = services;
     this.#owner = owner;
@@ -168,6 +171,7 @@ export class Session {
     const { upSinceMs, lcp, packetBytesMax, network, restraint } = standing;
     this.#terms = terms;
     this.#name = terms.interfaceName;
+    this.#services.trace?.called(terms);
     this.#packetBytesMax = packetBytesMax;
     this.#upSinceMs = upSinceMs;
     this.#call.resume((event) => this.#received(event));
@@ -235,6 +239,7 @@ export class Session {
   #received(event: CallEvent): void {
     switch (event.kind) {
       case 'frame':
+        this.#services.trace?.frame('rcvd', event.protocol, event.information);
         this.#linkEffects.run(this.#link.received(event.protocol, event.information));
         break;
       case 'silent':
@@ -285,6 +290,7 @@ export class Session {
         this.#linkUp(effect);
         break;
       case 'authenticate':
+        this.#services.trace?.named(effect.credentials.name);
         this.#party.judge(effect.credentials, (answer) =>
           this.#linkEffects.run(this.#link.verdict(effect.attempt, answer)),
         );
@@ -338,6 +344,7 @@ export class Session {
     if (typeof terms === 'string') return this.end(terms);
     if (this.#terms === undefined) {
       this.#name = terms.interfaceName;
+      this.#services.trace?.called(terms);
       this.#say('info', 'authenticated', { ...eventOf('session-authenticated'), user: terms.user });
     }
     this.#terms = terms;
@@ -482,8 +489,10 @@ export class Session {
   }
 
   #move(next: LifeState): void {
-    this.#state = moveTo(this.#state, next);
+    const before = this.#state;
+    this.#state = moveTo(before, next);
     this.#setUp.enter(next, this.#services.clock.nowMs());
+    this.#services.trace?.moved(before, next);
   }
 
   #say(severity: Severity, text: string, facts: Parameters<Log>[3] = {}): void {

@@ -25,6 +25,7 @@ import type { Way } from '../../src/net/ways.ts';
 import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
 import { codes } from '../../src/ppp/packet.ts';
 import { ccpProtocol } from '../../src/ppp/protocol.ts';
+import { attributeCodec } from '../../src/radius/codec.io.ts';
 import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
 import { Firewall } from '../../src/session/firewall.ts';
 import { type Heir, Inheritance } from '../../src/session/inheritance.ts';
@@ -33,6 +34,7 @@ import { MemoryRegistry } from '../../src/session/registry/memory.ts';
 import type { Owner } from '../../src/session/registry/registry.ts';
 import { StaticRoutes } from '../../src/session/static-routes.ts';
 import { type EngineEvent, Switchboard } from '../../src/session/switchboard.ts';
+import { Traces } from '../../src/session/trace/traces.ts';
 import { Ledger } from './ledger.ts';
 
 export function ip(text: string): Ipv4 {
@@ -119,6 +121,7 @@ function processOf(world: HostWorld, owner: Owner) {
     gateways: new DemandGateways(),
     licence: new Licence('level6'),
     registry: new MemoryRegistry(owner, clock),
+    traces: new Traces({ clock, codec: attributeCodec }),
   };
 }
 

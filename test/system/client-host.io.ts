@@ -25,11 +25,13 @@ import { type Command, contractVersion, type Event } from '../../src/datapath/co
 import type { Datapath } from '../../src/datapath/datapath.ts';
 import { type Engine, startEngine } from '../../src/datapath/engine.io.ts';
 import { type MppePolicy, mppeBits } from '../../src/ppp/ccp/options.ts';
+import { attributeCodec } from '../../src/radius/codec.io.ts';
 import { CallIds, LinkHandles } from '../../src/session/call-ids.ts';
 import { Firewall } from '../../src/session/firewall.ts';
 import { InterfaceNames } from '../../src/session/interface-names.ts';
 import { StaticRoutes } from '../../src/session/static-routes.ts';
 import { Switchboard } from '../../src/session/switchboard.ts';
+import { Traces } from '../../src/session/trace/traces.ts';
 import type { Namespace } from '../netns/namespaces.io.ts';
 
 const program = fileURLToPath(new URL('../../build/native/pptp-engine', import.meta.url));
@@ -85,6 +87,7 @@ export class ClientHost {
       names,
       firewall: new Firewall(this.switchboard, () => {}),
       staticRoutes: new StaticRoutes(),
+      traces: new Traces({ clock: systemClock, codec: attributeCodec }),
       gateways: new DemandGateways(),
       wayTo: wayOf(names),
       resolve: (_hostName: string, found: (address: Ipv4 | undefined) => void) => found(undefined),

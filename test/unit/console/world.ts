@@ -3,6 +3,7 @@
 import { VirtualClock } from '../../../src/base/clock.ts';
 import { Fault } from '../../../src/base/fault.ts';
 import { parseIpv4 } from '../../../src/base/ip.ts';
+import { tracingOf } from '../../../src/composition/tracing.ts';
 import { menus } from '../../../src/config/configuration.ts';
 import { ScriptFault } from '../../../src/config/fault.ts';
 import { Store } from '../../../src/config/store.ts';
@@ -18,8 +19,10 @@ import { Shell, type ShellServices } from '../../../src/console/shell.ts';
 import { tunnelsOf } from '../../../src/licence/levels.ts';
 import { licenceMenu } from '../../../src/licence/settings.ts';
 import { metricsMenu } from '../../../src/metrics/settings.ts';
+import { attributeCodec } from '../../../src/radius/codec.io.ts';
 import type { DrainProgress } from '../../../src/session/drain.ts';
 import type { NodeRow, SessionRow } from '../../../src/session/registry/registry.ts';
+import { Traces } from '../../../src/session/trace/traces.ts';
 
 export const nowMs = Date.UTC(2026, 10, 21);
 const second = 1000;
@@ -159,6 +162,7 @@ export class World {
   readonly files = new Map<string, string>();
   readonly clock = new VirtualClock(nowMs);
   readonly logRing = new LogRing(() => this.clock.wallMs());
+  readonly traces = new Traces({ clock: this.clock, codec: attributeCodec });
   /** The next commits are refused with these. */
   refusals: Fault[] = [];
   /** Set: every commit is refused with it. */
@@ -236,6 +240,7 @@ export class World {
         scripts: this.#scripts(),
         echo: systemPing,
         safeMode: new SafeMode({ store: this.store, commit }),
+        tracing: tracingOf('north', this.traces, { list: (answer) => answer(this.sessions) }),
       },
     };
   }
