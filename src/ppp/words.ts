@@ -138,9 +138,9 @@ function chapValue(what: string): Words {
   };
 }
 
-/** [RFC 2759 §5] `S=` proves the server by the user's password, and can be guessed at as a response can. */
+/** [RFC 2759 §5, §6] `S=` proves the server by the user's password, and can be guessed at as a response can; `C=` is a challenge. */
 function chapMessage({ data }: Packet): string {
-  return data.length === 0 ? '' : quoted(data).replace(/\bS=[\dA-F]+/gi, 'S=hidden');
+  return data.length === 0 ? '' : quoted(data).replace(/\b([SC])=[\dA-F]+/gi, '$1=hidden');
 }
 
 const chap: Readonly<Record<number, Row>> = {

@@ -31,7 +31,7 @@ const harmless: ReadonlySet<AttributeName> = new Set([
   'Proxy-State',
   'Chargeable-User-Identity',
 ]);
-/** Octets that are text. */
+/** Octets that are text, but for the challenge that an MS-CHAP-Error may hold. */
 const legible: ReadonlySet<AttributeName> = new Set(['MS-CHAP-Domain', 'MS-CHAP-Error']);
 
 type Show = (value: never, name: AttributeName) => string;
@@ -39,7 +39,7 @@ type Show = (value: never, name: AttributeName) => string;
 const shows: Readonly<Record<keyof typeof kinds, Show>> = {
   text: (value: string, name) => quoted(name === 'Cisco-AVPair' ? withoutSecret(value) : value),
   octets(value: Uint8Array, name) {
-    if (legible.has(name)) return quoted(value);
+    if (legible.has(name)) return quoted(value).replace(/\bC=[\dA-F]+/i, 'C=hidden');
     return harmless.has(name) ? inHex(value) : `hidden, ${value.length} octets`;
   },
   integer: String,

@@ -1,11 +1,12 @@
 /**
- * The log at its most talkative, on a day on which everything happens: no password, no shared secret and no key is in it, and every
- * line about a session says which, so that one user can be followed live.
+ * The log and a trace at their most talkative, on a day on which everything happens: no password, no shared secret and no key is in them,
+ * of proofs nothing is in a trace that a password could be guessed by, and every line about a session says which.
  */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { events } from '../../src/session/events.ts';
 import { addresses, type Concentrator, Site } from './concentrator.io.ts';
+import { Follower } from './follower.io.ts';
 import { FreeRadius } from './freeradius.io.ts';
 
 const secrets = {
@@ -59,6 +60,8 @@ test('no secret is ever told, and every line of a session has its Acct-Session-I
   timeout: 120_000,
 }, async () => {
   const clients: Concentrator[] = [];
+  const trace = new Follower(server, `/ppp trace caller-id=${addresses.client}`);
+  await trace.line(/^;;; tracing/);
   for (const method of ['pap', 'chap', 'mschap1', 'mschap2']) {
     const client = dial('jack', secrets.password, method);
     clients.push(client);
@@ -74,6 +77,8 @@ test('no secret is ever told, and every line of a session has its Acct-Session-I
   const staying = dial('local', secrets.local, 'mschap2');
   clients.push(staying);
   await staying.line(/^out: connected,/);
+  await trace.line(/ local logged in,/);
+  await trace.end();
   // Control dies, and the next one reads the keys out of the engine.
   await server.kill();
   const next = site.start(site.server, script, { directory: server.directory, more });
@@ -84,8 +89,21 @@ test('no secret is ever told, and every line of a session has its Acct-Session-I
   await next.line(/^local logged out/);
   await next.end();
 
+  const traced = trace.lines.join('\n');
+  for (const what of [
+    'PAP AuthReq',
+    'CHAP Response',
+    'CHAP Success',
+    'User-Password',
+    'MS-CHAP2-Response',
+    'MS-MPPE-Recv-Key',
+  ])
+    expect(traced).toContain(what);
+  // A challenge, a response, a key: none is shorter. Magic numbers are, and so is an Acct-Session-Id.
+  expect(traced.match(/[\da-f]{32,}/gi)).toBeNull();
   const said = [server, next, ...clients]
     .map(({ lines, output }) => JSON.stringify(lines) + output)
+    .concat(traced)
     .join('\n');
   for (const [what, secret] of Object.entries(secrets)) {
     const spellings = [secret, Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64')];
