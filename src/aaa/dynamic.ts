@@ -39,6 +39,8 @@ export interface DynamicPorts {
   changeOf(attributes: Attributes): Change | Refusal;
   /** Whether a request that names several sessions is meant for all of them, or for none. */
   severalSessions(): 'all' | 'refuse';
+  /** Looks on at what is asked of a session; gives back who is told what was answered. */
+  watch?(target: DynamicTarget, request: DynamicRequest): Answer | undefined;
 }
 
 /** Why nothing is changed. */
@@ -106,10 +108,15 @@ export function actOn(request: DynamicRequest, ports: DynamicPorts, answer: Answ
   const { kind, attributes } = request;
   const named = select(attributes, ports);
   if (typeof named === 'number') return answer(named);
+  const watching = named.flatMap((target) => ports.watch?.(target, request) ?? []);
+  const tell: Answer = (errorCause) => {
+    for (const seen of watching) seen(errorCause);
+    answer(errorCause);
+  };
   const service = serviceTrouble(attributes) ?? unknownTrouble(attributes);
-  if (service !== undefined) return answer(service);
+  if (service !== undefined) return tell(service);
   const asked = attributes.without(identifying);
-  return kind === 'disconnect' ? disconnect(named, asked, answer) : change(named, asked, ports, answer);
+  return kind === 'disconnect' ? disconnect(named, asked, tell) : change(named, asked, ports, tell);
 }
 
 /** The sessions that are meant, one or more; or why there are none. */

@@ -142,7 +142,7 @@ export class Concentrator {
       registry: this.#service.registry,
       licence: this.#licence,
       accounting: this.#accounting,
-      dynamic: this.#radius.local,
+      dynamic: { ...this.#radius.local, watch: this.#traces.watchRequest },
       readUsage,
       server: () => this.#server,
       status: () => ({ addresses: this.#ownAddresses, isReady: this.unreadiness.length === 0 }),

@@ -41,6 +41,8 @@ export type Moment =
       readonly identifier: number;
       readonly attributes: Uint8Array;
     }
+  /** Of a RADIUS server, about a session. */
+  | { readonly kind: 'request'; readonly code: number; readonly attributes: Uint8Array }
   | { readonly kind: 'remark'; readonly topics: string; readonly text: string }
   | {
       readonly kind: 'log';
@@ -71,8 +73,15 @@ export function tell(moment: Moment, codec: Pick<AttributeCodec, 'decode'>): Tol
     }
     case 'state':
       return { topics: 'pptp,ppp,debug', messages: [`${moment.name}: ${moment.from} -> ${moment.to}`] };
-    case 'packet':
-      return { topics: 'radius,debug,packet', messages: packetLines(moment, codec) };
+    case 'packet': {
+      const { did, server, code, identifier, attributes } = moment;
+      const line = `${did} ${packetName(code)} with id ${identifier} ${did === 'received' ? 'from' : 'to'} ${server}`;
+      return { topics: 'radius,debug,packet', messages: [line, ...attributeLines(attributes, codec)] };
+    }
+    case 'request': {
+      const line = `received ${packetName(moment.code)}`;
+      return { topics: 'radius,debug,packet', messages: [line, ...attributeLines(moment.attributes, codec)] };
+    }
     case 'remark':
       return { topics: moment.topics, messages: [moment.text] };
     case 'log': {
@@ -92,13 +101,8 @@ function messageLine(moment: Extract<Moment, { kind: 'message' }>): string {
   return `${moment.way} ${[title, peer, ...fields].join(' ')}`;
 }
 
-function packetLines(
-  { did, server, code, identifier, attributes }: Extract<Moment, { kind: 'packet' }>,
-  codec: Pick<AttributeCodec, 'decode'>,
-): readonly string[] {
+function attributeLines(attributes: Uint8Array, codec: Pick<AttributeCodec, 'decode'>): readonly string[] {
   const read = codec.decode(attributes);
   const words = read instanceof Malformed ? [`malformed: ${read}`] : attributeWords(read);
-  const preposition = did === 'received' ? 'from' : 'to';
-  const line = `${did} ${packetName(code)} with id ${identifier} ${preposition} ${server}`;
-  return [line, ...words.map((word) => `${indent}${word}`)];
+  return words.map((word) => `${indent}${word}`);
 }

@@ -3,10 +3,12 @@
  * somebody wants to see. Leave: traces, until they are closed. Pure.
  */
 
+import type { DynamicTarget } from '../../aaa/dynamic.ts';
 import type { SessionIdentity } from '../../aaa/identity.ts';
 import { Fault, Malformed } from '../../base/fault.ts';
 import { formatIpv4, type Ipv4 } from '../../base/ip.ts';
-import { decodePacket, type Packet } from '../../radius/packet.ts';
+import type { Answer, DynamicRequest } from '../../radius/dynamic.ts';
+import { codes, decodePacket, type Packet } from '../../radius/packet.ts';
 import type { QueryWatch } from '../../radius/query.ts';
 import type { Moment } from './moment.ts';
 import { traceTally } from './tally.ts';
@@ -68,6 +70,18 @@ export class Traces {
     timedOut: (server, waitedMs) =>
       this.#remark(identity, user, `no reply from ${server} within ${Math.round(waitedMs)} ms`),
   });
+
+  /** Looks on at what a server asks of a session. */
+  readonly watchRequest = ({ identity, user }: DynamicTarget, { kind, octets }: DynamicRequest): Answer => {
+    const isChange = kind === 'change';
+    const code = isChange ? codes.coaRequest : codes.disconnectRequest;
+    this.#tell(identity, user, { kind: 'request', code, attributes: octets });
+    return (errorCause) => {
+      const title = isChange ? 'CoA' : 'Disconnect';
+      const reply = errorCause === undefined ? 'Ack' : `Nak, Error-Cause = ${errorCause}`;
+      this.#remark(identity, user, `answered ${title}-${reply}`);
+    };
+  };
 
   #remark(identity: SessionIdentity, user: string, text: string): void {
     this.#tell(identity, user, { kind: 'remark', topics: 'radius,debug', text });

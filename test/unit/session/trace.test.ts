@@ -1,11 +1,14 @@
 /** A trace of one subscriber: the real server and the real client over fake engines, looked at by who came before or after them. */
 
 import { describe, expect, it } from 'vitest';
+import { actOn } from '../../../src/aaa/dynamic.ts';
 import type { SessionIdentity } from '../../../src/aaa/identity.ts';
-import { Fault } from '../../../src/base/fault.ts';
+import { changeOf } from '../../../src/aaa/limits-of.ts';
+import { Fault, Malformed } from '../../../src/base/fault.ts';
 import { Password } from '../../../src/ppp/auth/password.ts';
-import { attribute } from '../../../src/radius/attribute.ts';
+import { type Attribute, attribute } from '../../../src/radius/attribute.ts';
 import { attributeCodec } from '../../../src/radius/codec.io.ts';
+import type { DynamicRequest } from '../../../src/radius/dynamic.ts';
 import { encodePacket } from '../../../src/radius/packet.ts';
 import type { Trace } from '../../../src/session/trace/trace.ts';
 import type { TunnelTrace } from '../../../src/session/trace/tunnel-trace.ts';
@@ -199,6 +202,44 @@ describe('RADIUS in a trace', () => {
       'radius,debug,packet     User-Name = "anna"',
       'radius,debug,packet received Access-Reject with id 34 from 192.0.2.9:1812',
       'radius,debug,packet     malformed: RADIUS_BAD_VALUE (NAS-IP-Address at octet 0)',
+    ]);
+  });
+
+  it('is what a server asks of a session that is up, and how it was answered', () => {
+    const world = open();
+    untilUp(world);
+    const trace = begin(world, { user: 'anna' });
+    const [served] = world.server.sessions.values();
+    const ask = (kind: DynamicRequest['kind'], ...list: readonly Attribute[]) => {
+      const octets = attributeCodec.encode([attribute('User-Name', 'anna'), ...list]);
+      const read = attributeCodec.decode(octets);
+      if (served?.target === undefined || read instanceof Malformed) throw new Error('nobody to ask');
+      const { target } = served;
+      const ports = {
+        nas: () => identity.nas,
+        targets: () => [target],
+        changeOf,
+        severalSessions: () => 'all' as const,
+        watch: world.serverHost.services.traces.watchRequest,
+      };
+      actOn({ kind, attributes: read, octets }, ports, () => {});
+    };
+    ask('change', attribute('Mikrotik-Rate-Limit', '1M/2M'), attribute('Session-Timeout', 60));
+    ask('change', attribute('Framed-MTU', 1400));
+    ask('disconnect');
+
+    expect(messagesOf(trace).slice(0, 11)).toEqual([
+      'received CoA-Request',
+      '    User-Name = "anna"',
+      '    Mikrotik-Rate-Limit = "1M/2M"',
+      '    Session-Timeout = 60',
+      'answered CoA-Ack',
+      'received CoA-Request',
+      '    User-Name = "anna"',
+      '    Framed-MTU = 1400',
+      'answered CoA-Nak, Error-Cause = 401',
+      'received Disconnect-Request',
+      '    User-Name = "anna"',
     ]);
   });
 
