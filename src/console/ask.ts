@@ -87,7 +87,7 @@ function* monitored(item: Shown, { live }: Face, { form }: Desk): Run {
 }
 
 /** The item of a command for one, or the values of settings; and what stands behind it. */
-function* oneItem(request: Request, face: Face, desk: Desk): Run<[Shown, readonly Node[]]> {
+export function* oneItem(request: Request, face: Face, desk: Desk): Run<[Shown, readonly Node[]]> {
   if (face.menu.kind === 'settings') {
     const [values] = (yield* listing(face, desk)).items;
     if (values === undefined) throw new Error(`${face.menu.path} has no values`);

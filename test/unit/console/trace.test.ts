@@ -108,6 +108,22 @@ describe('/ppp trace', () => {
     });
   });
 
+  it('shows a session of the list, if it is on this node', () => {
+    const world = new World();
+    const call = world.traces.tunnel(ip('192.168.51.3')).call({ name: '<pptp-5>' });
+    call.called({ user: 'alice', interfaceName: '<pptp-alice>' });
+    const acts = [() => call.frame('sent', 0xc021, echo)];
+
+    expect(traced(world, '/ppp active trace 0', acts)).toBe(
+      ';;; tracing user=alice caller-id=192.168.51.3 interface=<pptp-alice>\n' +
+        '00:00:00.000 pptp,ppp,debug,packet <pptp-alice>: sent LCP EchoReq id=0x7 <magic 0x1>\n',
+    );
+    expect(traced(world, '/ppp active trace bob', [])).toBe(
+      '! failure: bob is connected to south\n  Trace on that node: /ppp trace bob\n',
+    );
+    expect(traced(world, '/ppp active trace [find name=nobody]', [])).toMatch(/^! .*no such item/);
+  });
+
   it('has to be told whom', () => {
     expect(traced(new World(), '/ppp trace', [])).toMatch(
       /^! .*missing value\(s\) of argument\(s\) user.*\n {2}Say whom to trace: a user, caller-id= or interface=\.\n$/,
