@@ -91,8 +91,8 @@ export class Traces {
     if (this.#open.size === 0) return;
     const known = {
       callerId: formatIpv4(peerAddress),
-      users: new Set([user]),
-      interfaces: new Set([`<${nasPortId}>`]),
+      users: [user],
+      interfaces: [`<${nasPortId}>`],
       isNamed: true,
     };
     for (const trace of this.#open) {

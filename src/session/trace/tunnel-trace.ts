@@ -51,10 +51,14 @@ export interface TracedCall {
 export class TunnelTrace {
   readonly peer: string;
   readonly #onlookers: Onlookers;
-  readonly #followers = new WeakSet<Trace>();
+  /** Made when there is one. */
+  #followers: WeakSet<Trace> | undefined;
   #kept: Kept[] = [];
   #keptBytes = 0;
   #isKeeping = false;
+  /** Calls of it whose users may yet say a name. */
+  #nameless = 0;
+  #hasCalled = false;
   #isClosed = false;
   /** Moments that had no room. */
   #missed = 0;
@@ -65,6 +69,8 @@ export class TunnelTrace {
   }
 
   call(call: TracedCall): CallTrace {
+    this.#hasCalled = true;
+    this.#nameless += 1;
     return new CallTrace(this, call);
   }
 
@@ -117,28 +123,39 @@ export class TunnelTrace {
       this.#catchUp(trace, call);
       follow(trace);
     }
-    if (isAwaited && !this.#isKeeping && !this.#isClosed) this.#isKeeping = this.#onlookers.reserve();
-    if (!isAwaited && this.#isKeeping) this.#forget();
+    if (isAwaited && !this.#isKeeping && !this.#isKnown) this.#isKeeping = this.#onlookers.reserve();
+    if (this.#isKnown && this.#isKeeping) this.#forget();
+  }
+
+  /** One of its calls has an owner from now on, or has ended without. */
+  decided(): void {
+    this.#nameless -= 1;
   }
 
   /** A call has ended without a name. */
   missedUnnamed(): void {
     for (const trace of this.#onlookers.open) {
-      if (suits(trace.wanted, this.#known) === undefined) trace.missUnnamed(this.peer);
+      const known = { callerId: this.peer, users: [], interfaces: [], isNamed: false };
+      if (suits(trace.wanted, known) === undefined) trace.missUnnamed(this.peer);
     }
   }
 
   #isFor(trace: Trace, call: CallTrace | undefined): boolean | undefined {
     if (call !== undefined) return suits(trace.wanted, call.known);
     // What is the tunnel's belongs to each of its calls.
-    return this.#followers.has(trace) || suits(trace.wanted, this.#known);
+    return this.#followers?.has(trace) || suits(trace.wanted, this.#known);
+  }
+
+  get #isKnown(): boolean {
+    return this.#isClosed || (this.#hasCalled && this.#nameless === 0);
   }
 
   get #known(): Known {
-    return { callerId: this.peer, users: nobody, interfaces: nobody, isNamed: false };
+    return { callerId: this.peer, users: [], interfaces: [], isNamed: this.#isKnown };
   }
 
   #catchUp(trace: Trace, call: CallTrace | undefined): void {
+    this.#followers ??= new WeakSet();
     const [isNew, isNewTunnel] = [call?.followed(trace) === true, !this.#followers.has(trace)];
     this.#followers.add(trace);
     if (!isNew && !isNewTunnel) return;
@@ -170,14 +187,13 @@ export class TunnelTrace {
   }
 }
 
-const nobody: ReadonlySet<string> = new Set();
-
 export class CallTrace {
   readonly #sessionId: string | undefined;
   readonly #tunnel: TunnelTrace;
-  readonly #followers = new WeakSet<Trace>();
-  readonly #users = new Set<string>();
-  readonly #interfaces = new Set<string>();
+  /** Made when there is one: ten thousand calls are not traced. */
+  #followers: WeakSet<Trace> | undefined;
+  readonly #users: string[] = [];
+  readonly #interfaces: string[];
   #name: string;
   #isNamed = false;
 
@@ -185,8 +201,8 @@ export class CallTrace {
     this.#tunnel = tunnel;
     this.#sessionId = sessionId;
     this.#name = name;
-    this.#interfaces.add(name);
-    if (user !== undefined) this.#users.add(user);
+    this.#interfaces = [name];
+    if (user !== undefined) this.#users.push(user);
   }
 
   get known(): Known {
@@ -205,21 +221,23 @@ export class CallTrace {
 
   moved(from: LifeState, to: LifeState): void {
     if (this.#tunnel.isWatched) this.#tunnel.tell({ kind: 'state', name: this.#name, from, to }, this);
-    if (to === 'ended' && this.#users.size === 0) this.#tunnel.missedUnnamed();
+    if (to !== 'ended') return;
+    this.#decided();
+    if (this.#users.length === 0) this.#tunnel.missedUnnamed();
   }
 
   /** Its peer says that he is `user`. */
   named(user: string): void {
-    this.#users.add(user);
+    addTo(this.#users, user);
     if (this.#tunnel.isWatched) this.#tunnel.decide(this);
   }
 
   /** It is `user`'s, and its interface is called so from now on. */
   called({ user, interfaceName }: { readonly user: string; readonly interfaceName: string }): void {
-    this.#users.add(user);
+    addTo(this.#users, user);
+    addTo(this.#interfaces, interfaceName);
     this.#name = interfaceName;
-    this.#interfaces.add(interfaceName);
-    this.#isNamed = true;
+    this.#decided();
     if (this.#tunnel.isWatched) this.#tunnel.decide(this);
   }
 
@@ -228,11 +246,22 @@ export class CallTrace {
     return this.#tunnel.before(log, this);
   }
 
+  #decided(): void {
+    if (!this.#isNamed) this.#tunnel.decided();
+    this.#isNamed = true;
+  }
+
   /** True the first time: the trace is told who it is about from now on. */
   followed(trace: Trace): boolean {
+    this.#followers ??= new WeakSet();
     if (this.#followers.has(trace)) return false;
     this.#followers.add(trace);
     if (this.#sessionId !== undefined) trace.follow(this.#sessionId);
     return true;
   }
+}
+
+/** A peer may say few names: LCP starts over eight times at the most. */
+function addTo(names: string[], name: string): void {
+  if (!names.includes(name)) names.push(name);
 }

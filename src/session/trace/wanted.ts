@@ -16,9 +16,9 @@ export interface Wanted {
 export interface Known {
   readonly callerId: string;
   /** Names that were said, and the one that he was let in by. */
-  readonly users: ReadonlySet<string>;
+  readonly users: readonly string[];
   /** Names of its interface, from the provisional to the last. */
-  readonly interfaces: ReadonlySet<string>;
+  readonly interfaces: readonly string[];
   /** He is let in, and his interface has its name: no other will come. */
   readonly isNamed: boolean;
 }
@@ -37,11 +37,11 @@ function callerSuits({ callerId }: Wanted, known: Known): boolean {
 /** A name also suits without the domain of Windows that stands before it. Until he is let in he may say another, or be given one. */
 function userSuits({ user }: Wanted, { users, isNamed }: Known): boolean | undefined {
   if (user === undefined) return true;
-  const isHis = [...users].some((said) => said === user || said.slice(said.lastIndexOf('\\') + 1) === user);
+  const isHis = users.some((said) => said === user || said.slice(said.lastIndexOf('\\') + 1) === user);
   return isHis || (isNamed ? false : undefined);
 }
 
 function interfaceSuits({ interface: name }: Wanted, { interfaces, isNamed }: Known): boolean | undefined {
-  if (name === undefined || interfaces.has(name)) return true;
+  if (name === undefined || interfaces.includes(name)) return true;
   return isNamed ? false : undefined;
 }

@@ -318,6 +318,36 @@ describe('the bounds of a trace', () => {
     expect(messagesOf(trace)).toHaveLength(3);
   });
 
+  it('are not used up by the echoes of tunnels whose users are known', () => {
+    const world = open();
+    const echo = { name: 'echoRequest', identifier: 1 } as const;
+    const known = Array.from({ length: 1001 }, () => tunnelOf(world));
+    for (const tunnel of known) {
+      tunnel.call({ name: '<pptp-8>' }).called({ user: 'bob', interfaceName: '<pptp-bob>' });
+    }
+    const trace = begin(world, { user: 'anna' });
+    for (const tunnel of known) tunnel.heard([echo]);
+    const call = tunnelOf(world).call({ name: '<pptp-9>' });
+    call.frame('rcvd', 0xc025, new Uint8Array());
+    call.named('anna');
+
+    expect(messagesOf(trace)).toEqual(['<pptp-9>: rcvd LQR 0 octets']);
+  });
+
+  it('are those of a call, whatever another call of its tunnel does meanwhile', () => {
+    const world = open();
+    const trace = begin(world, { user: 'anna' });
+    const tunnel = tunnelOf(world);
+    const [bobs, annas] = [tunnel.call({ name: '<pptp-8>' }), tunnel.call({ name: '<pptp-9>' })];
+    annas.frame('rcvd', 0xc025, new Uint8Array());
+    bobs.called({ user: 'bob', interfaceName: '<pptp-bob>' });
+    bobs.frame('rcvd', 0xc025, new Uint8Array());
+    annas.named('anna');
+    bobs.frame('rcvd', 0xc025, new Uint8Array());
+
+    expect(messagesOf(trace)).toEqual(['<pptp-9>: rcvd LQR 0 octets']);
+  });
+
   it('keeps nothing for a name that can no longer come', () => {
     const world = open();
     const trace = begin(world, { user: 'anna' });
