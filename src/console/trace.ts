@@ -14,7 +14,7 @@ import { visible } from './block.ts';
 import { type Command, type Desk, faceAt, type Request } from './desk.ts';
 import { documentOf } from './json.ts';
 import { missing, readOptions } from './options.ts';
-import { ask, Interrupted, type Run } from './run.ts';
+import { ask, type Run } from './run.ts';
 
 export interface Tracing {
   /** Throws a `Fault` if too many traces are running; whoever begins one closes it. */
@@ -103,17 +103,9 @@ function* traced(wanted: Wanted, untilMs: number | undefined, desk: Desk): Run {
       yield* there(trace, untilMs, desk);
       for (const line of trace.take()) yield desk.form.json ? inJson(line) : inText(line);
     }
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
   } finally {
     trace.close();
   }
-  const { calls, callerId } = trace.unnamed;
-  if (calls === 0) return;
-  const count = calls === 1 ? 'a call' : `${calls} calls`;
-  yield remark(
-    `${count} ended without having said a name, the last from ${callerId}: trace caller-id=${callerId}`,
-  );
 }
 
 /** Waits until there are lines, or the time is over. */

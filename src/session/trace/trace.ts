@@ -24,6 +24,8 @@ const linesMax = 1000;
 /** Sessions that are still known when their last accounting is told: those of the last minutes behind one address. */
 const sessionsMax = 1000;
 const secondMs = 1000;
+/** Between two lines about calls without a name: some of ten thousand users fail at all times. */
+const namelessMs = 10_000;
 
 export interface TracePorts {
   readonly clock: Clock;
@@ -41,7 +43,9 @@ export class Trace {
   #inSecond = 0;
   #missed = 0;
   #missedTimer: Timer | undefined;
-  #unnamed = { calls: 0, callerId: '' };
+  /** Calls that ended before their users had said a name and that nobody was told of, and when somebody was told last. */
+  #nameless = 0;
+  #namelessToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(wanted: Wanted, ports: TracePorts, closed: (trace: Trace) => void) {
     this.wanted = wanted;
@@ -63,11 +67,6 @@ export class Trace {
     const taken = this.#lines;
     this.#lines = [];
     return taken;
-  }
-
-  /** Calls that ended before their user had said a name, and where the last one came from. */
-  get unnamed(): { readonly calls: number; readonly callerId: string } {
-    return this.#unnamed;
   }
 
   close(): void {
@@ -109,9 +108,16 @@ export class Trace {
     this.#missedTimer ??= clock.arm(secondMs, () => this.#tellMissed(clock.wallMs()));
   }
 
-  /** A call that might have been his has ended. */
-  missUnnamed(callerId: string): void {
-    this.#unnamed = { calls: this.#unnamed.calls + 1, callerId };
+  /** A call of `callerId` that might have been his has ended without a name. */
+  missNameless(callerId: string): void {
+    const { clock } = this.#ports;
+    this.#nameless += 1;
+    if (clock.nowMs() - this.#namelessToldMs < namelessMs) return;
+    const calls = this.#nameless === 1 ? 'a call' : `${this.#nameless} calls`;
+    const text = `${calls} ended before a name was said, the last from ${callerId}`;
+    this.#nameless = 0;
+    this.#namelessToldMs = clock.nowMs();
+    this.give({ kind: 'remark', topics: 'pptp,ppp,debug', text }, clock.wallMs());
   }
 
   #isRoom(): boolean {

@@ -133,10 +133,10 @@ export class TunnelTrace {
   }
 
   /** A call has ended without a name. */
-  missedUnnamed(): void {
+  endedNameless(): void {
     for (const trace of this.#onlookers.open) {
       const known = { callerId: this.peer, users: [], interfaces: [], isNamed: false };
-      if (suits(trace.wanted, known) === undefined) trace.missUnnamed(this.peer);
+      if (suits(trace.wanted, known) === undefined) trace.missNameless(this.peer);
     }
   }
 
@@ -223,7 +223,7 @@ export class CallTrace {
     if (this.#tunnel.isWatched) this.#tunnel.tell({ kind: 'state', name: this.#name, from, to }, this);
     if (to !== 'ended') return;
     this.#decided();
-    if (this.#users.length === 0) this.#tunnel.missedUnnamed();
+    if (this.#users.length === 0) this.#tunnel.endedNameless();
   }
 
   /** Its peer says that he is `user`. */

@@ -65,7 +65,6 @@ describe('a trace by user', () => {
     untilUp(world);
 
     expect(messagesOf(trace)).toEqual([]);
-    expect(trace.unnamed).toEqual({ calls: 0, callerId: '' });
   });
 
   it('knows him without his domain, and by the name that he was let in by', () => {
@@ -87,11 +86,16 @@ describe('a trace by user', () => {
   it('tells of calls that end before they have said a name, and not of others', () => {
     const world = open();
     const trace = begin(world, { user: 'anna' });
-    const callerTrace = begin(world, { user: 'anna', callerId: '203.0.113.5' });
-    tunnelOf(world).call({ name: '<pptp-9>' }).moved('ending', 'ended');
+    const byBoth = begin(world, { user: 'anna', callerId: '203.0.113.5' });
+    const endCall = () => tunnelOf(world).call({ name: '<pptp-9>' }).moved('ending', 'ended');
+    for (let at = 0; at < 3; at += 1) endCall();
+    expect(messagesOf(trace)).toEqual(['a call ended before a name was said, the last from 198.51.100.7']);
 
-    expect(trace.unnamed).toEqual({ calls: 1, callerId: '198.51.100.7' });
-    expect(callerTrace.unnamed.calls).toBe(0);
+    world.clock.advance(10_000);
+    trace.take();
+    endCall();
+    expect(messagesOf(trace)).toEqual(['3 calls ended before a name was said, the last from 198.51.100.7']);
+    expect(messagesOf(byBoth)).toEqual([]);
   });
 
   it('goes on through LCP that starts over, to the last message of the connection', () => {
@@ -361,8 +365,10 @@ describe('the bounds of a trace', () => {
     call.frame('rcvd', 0xc025, new Uint8Array());
     call.named('anna');
 
-    expect(messagesOf(trace)).toHaveLength(1);
-    expect(trace.unnamed.calls).toBe(1001);
+    expect(messagesOf(trace)).toEqual([
+      'a call ended before a name was said, the last from 198.51.100.7',
+      '<pptp-9>: rcvd LQR 0 octets',
+    ]);
   });
 
   it('keeps nothing of anybody once nobody waits for a name', () => {
