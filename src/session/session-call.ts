@@ -35,13 +35,13 @@ export class SessionCall {
   open(peerCallId: number | undefined, sink: (event: CallEvent) => void): void {
     this.#isHeld = true;
     const flags = peerCallId === undefined ? 0 : peerCallIdKnown;
-    this.#switchboard.openCall({ ...this.place, peerCallId: peerCallId ?? 0, flags }, sink);
+    this.#switchboard.openCall({ ...this.place, peerCallId: peerCallId ?? 0, flags }, this.#traced(sink));
   }
 
   /** The engine has held it since a process before this one. Instead of `open`. */
   resume(sink: (event: CallEvent) => void): void {
     this.#isHeld = true;
-    this.#switchboard.adoptCall(this.place.call, sink);
+    this.#switchboard.adoptCall(this.place.call, this.#traced(sink));
   }
 
   connected(peerCallId: number): void {
@@ -56,6 +56,13 @@ export class SessionCall {
   sendFrame(protocol: number, information: Uint8Array): void {
     if (this.#isHeld) this.#trace?.frame('sent', protocol, information);
     this.command({ kind: 'call-frame', call: this.place.call, protocol, information });
+  }
+
+  #traced(sink: (event: CallEvent) => void): (event: CallEvent) => void {
+    return (event) => {
+      if (event.kind === 'frame') this.#trace?.frame('rcvd', event.protocol, event.information);
+      sink(event);
+    };
   }
 
   /** The engine tells of silence and of idleness; 0: never. */

@@ -37,14 +37,12 @@ import type { Outcome } from './session-interface.ts';
 import { SetUp } from './set-up.ts';
 import type { CallEvent } from './switchboard.ts';
 import { Timers } from './timers.ts';
-import type { CallTrace } from './trace/tunnel-trace.ts';
+import type { Traced } from './trace/tunnel-trace.ts';
 
 /** What every session is given. */
-export interface SessionServices extends NetworkServices, RestraintServices {
+export interface SessionServices extends NetworkServices, RestraintServices, Traced {
   readonly random: Random;
   readonly log: Log;
-  /** Where it can be looked at. */
-  readonly trace?: CallTrace;
 }
 
 export type FinalCounters = EventOf<'closed'>;
@@ -239,7 +237,6 @@ export class Session {
   #received(event: CallEvent): void {
     switch (event.kind) {
       case 'frame':
-        this.#services.trace?.frame('rcvd', event.protocol, event.information);
         this.#linkEffects.run(this.#link.received(event.protocol, event.information));
         break;
       case 'silent':
@@ -290,7 +287,6 @@ export class Session {
         this.#linkUp(effect);
         break;
       case 'authenticate':
-        this.#services.trace?.named(effect.credentials.name);
         this.#party.judge(effect.credentials, (answer) =>
           this.#linkEffects.run(this.#link.verdict(effect.attempt, answer)),
         );
@@ -489,10 +485,9 @@ export class Session {
   }
 
   #move(next: LifeState): void {
-    const before = this.#state;
-    this.#state = moveTo(before, next);
+    this.#state = moveTo(this.#state, next);
     this.#setUp.enter(next, this.#services.clock.nowMs());
-    this.#services.trace?.moved(before, next);
+    this.#services.trace?.moved(next);
   }
 
   #say(severity: Severity, text: string, facts: Parameters<Log>[3] = {}): void {

@@ -20,6 +20,7 @@ import type { Authenticated, Party, Terms } from './party.ts';
 import type { ProxyArp } from './proxy-arp.ts';
 import type { ServerSettings, StaticServer } from './server-settings.ts';
 import type { StaticRoutes } from './static-routes.ts';
+import type { Traced } from './trace/tunnel-trace.ts';
 
 /** Who judges subscribers: the local database, RADIUS. Calls `answer` once, at once or later. */
 export interface Authority {
@@ -27,7 +28,7 @@ export interface Authority {
 }
 
 /** What all subscribers of a server share. */
-export interface SubscriberServices {
+export interface SubscriberServices extends Traced {
   readonly log: Log;
   readonly identity: string;
   readonly authority: Authority;
@@ -97,7 +98,8 @@ export class Subscriber implements Party {
   }
 
   judge(credentials: Credentials, answer: (answer: Answer) => void): void {
-    const { authority } = this.#services;
+    const { authority, trace } = this.#services;
+    trace?.named(credentials.name);
     const question: Question = {
       credentials,
       callerId: formatIpv4(this.#identity.peerAddress),

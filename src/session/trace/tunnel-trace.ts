@@ -187,6 +187,11 @@ export class TunnelTrace {
   }
 }
 
+/** What can be looked at, where somebody may. */
+export interface Traced {
+  readonly trace?: CallTrace;
+}
+
 export class CallTrace {
   readonly #sessionId: string | undefined;
   readonly #tunnel: TunnelTrace;
@@ -195,6 +200,7 @@ export class CallTrace {
   readonly #users: string[] = [];
   readonly #interfaces: string[];
   #name: string;
+  #state: LifeState = 'ringing';
   #isNamed = false;
 
   constructor(tunnel: TunnelTrace, { sessionId, name, user }: TracedCall) {
@@ -219,7 +225,9 @@ export class CallTrace {
     this.#tunnel.tell({ kind: 'frame', name: this.#name, way, protocol, information }, this);
   }
 
-  moved(from: LifeState, to: LifeState): void {
+  moved(to: LifeState): void {
+    const from = this.#state;
+    this.#state = to;
     if (this.#tunnel.isWatched) this.#tunnel.tell({ kind: 'state', name: this.#name, from, to }, this);
     if (to !== 'ended') return;
     this.#decided();

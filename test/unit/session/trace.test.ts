@@ -87,7 +87,7 @@ describe('a trace by user', () => {
     const world = open();
     const trace = begin(world, { user: 'anna' });
     const byBoth = begin(world, { user: 'anna', callerId: '203.0.113.5' });
-    const endCall = () => tunnelOf(world).call({ name: '<pptp-9>' }).moved('ending', 'ended');
+    const endCall = () => tunnelOf(world).call({ name: '<pptp-9>' }).moved('ended');
     for (let at = 0; at < 3; at += 1) endCall();
     expect(messagesOf(trace)).toEqual(['a call ended before a name was said, the last from 198.51.100.7']);
 
@@ -359,7 +359,7 @@ describe('the bounds of a trace', () => {
       const tunnel = tunnelOf(world);
       const call = tunnel.call({ name: '<pptp-9>' });
       tunnel.closed();
-      call.moved('ending', 'ended');
+      call.moved('ended');
     }
     const call = tunnelOf(world).call({ name: '<pptp-9>' });
     call.frame('rcvd', 0xc025, new Uint8Array());
