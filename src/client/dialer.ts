@@ -194,10 +194,8 @@ export class Dialer {
   }
 
   #connected({ connection, localAddress }: EventOf<'connected'>, peerAddress: Ipv4): void {
-    const { identity, callIds, traces, log } = this.#services;
-    const { name, user } = this.settings;
-    const tunnel = traces.tunnel(peerAddress);
-    const trace = tunnel.call({ name, user });
+    const { identity, callIds } = this.#services;
+    const { ofTunnel, ofCall } = this.#traced(peerAddress);
     this.#detour?.begin();
     const call = callIds.take();
     const place = { connection, localAddress, peerAddress };
@@ -207,8 +205,7 @@ export class Dialer {
       vendorName: 'pptp-concentrator',
       firmwareRevision: 1,
     } as const;
-    const outer = { ...this.#services, log: tunnel.before(log), trace: tunnel };
-    const opened = new Connection(place, outer, options, (news) => this.#news(news));
+    const opened = new Connection(place, ofTunnel, options, (news) => this.#news(news));
     this.#connection = opened;
     opened.open();
     if (call === undefined) {
@@ -217,8 +214,7 @@ export class Dialer {
     }
     const callId = callIdOf(call);
     const party = new DialledServer(this.settings, this.#grant, this.#services, this.#demand?.interface);
-    const inner = { ...this.#services, log: trace.before(log), trace };
-    this.#session = new Session({ call, localAddress, peerAddress }, party, inner, {
+    this.#session = new Session({ call, localAddress, peerAddress }, party, ofCall, {
       hangUp: (cause) => opened.clearCall(callId, endingOf(cause).disconnect),
       up: ({ agreed }) => {
         this.#status = 'Connected';
@@ -231,13 +227,25 @@ export class Dialer {
       ended: (session, cause, counters) => {
         this.#session = undefined;
         callIds.release(call);
-        summarise(inner.log, session, 'to', cause, counters);
+        summarise(ofCall.log, session, 'to', cause, counters);
         if (this.#connection === undefined) this.#over();
         else this.#connection.stop();
       },
     });
     this.#session.open(undefined);
     opened.placeCall({ kind: 'outgoing', callId });
+  }
+
+  /** What a tunnel to `peerAddress` and its call are given, so that they can be looked at. */
+  #traced(peerAddress: Ipv4) {
+    const { traces, log } = this.#services;
+    const { name, user } = this.settings;
+    const tunnel = traces.tunnel(peerAddress);
+    const call = tunnel.call({ name, user });
+    return {
+      ofTunnel: { ...this.#services, log: tunnel.before(log), trace: tunnel },
+      ofCall: { ...this.#services, log: call.before(log), trace: call },
+    };
   }
 
   #news(news: ConnectionNews): void {
