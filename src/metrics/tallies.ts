@@ -15,9 +15,9 @@ import { controlTally } from '../session/connection.ts';
 import { echoTally } from '../session/echoes.ts';
 import { nodesTally } from '../session/registry/nodes.ts';
 import { registryTally } from '../session/registry/tally.ts';
-import { pppTally } from '../session/session.ts';
+
 import { switchboardTally } from '../session/switchboard.ts';
-import { takeoverTally } from '../session/tally.ts';
+import { pppTally, takeoverTally } from '../session/tally.ts';
 import { traceTally } from '../session/trace/tally.ts';
 import { metricsTally } from './tally.ts';
 

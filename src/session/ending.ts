@@ -37,7 +37,7 @@ const ownCauses = {
     text: 'no connection to the server',
     hint: 'Is connect-to right, and TCP 1723 open on the way?',
   },
-  'set-up-timeout': { text: 'the session was not up in time', hint: '/ppp trace shows what was awaited.' },
+  'set-up-timeout': { text: 'the session was not up in time', hint: 'See by /ppp trace what was awaited.' },
   'idle-timeout': { text: 'idle-timeout', hint: '' },
   'session-timeout': { text: 'session-timeout', hint: '' },
   'quota-exceeded': { text: 'the octets of the session are used up', hint: '' },

@@ -1,5 +1,5 @@
 /**
- * The conductor: one session from its call to its last octet. It takes the effects of the link (ppp/link.ts) and hands them to
+ * The conductor: one session from its call to its last octet. It takes the news of the link (session-link.ts) and hands them to
  * the network (network.ts), to the engine or to its party; it knows no protocol number, option or attribute itself.
  *
  * Enter: what the control connection says of the call, and the engine's events of it. Leave: commands to the engine, log
@@ -9,15 +9,11 @@
 
 import type { Limits } from '../aaa/grant.ts';
 import { limits } from '../base/limits.ts';
-import { type Log, type Severity, type Tally, tally } from '../base/observe.ts';
+import type { Log, Severity } from '../base/observe.ts';
 import type { Random } from '../base/random.ts';
-import { type EventOf, framing } from '../datapath/contract.ts';
+import type { EventOf } from '../datapath/contract.ts';
 import { causes as pppCauses } from '../ppp/cause.ts';
-import { type Note, notes } from '../ppp/effect.ts';
 import type { LcpSides } from '../ppp/lcp/lcp.ts';
-import { Link, type LinkEffect, type LinkTimer } from '../ppp/link.ts';
-import { Echoes } from './echoes.ts';
-import { Effects } from './effects.ts';
 import { type EndingCause, explain } from './ending.ts';
 import { errorName } from './errno.ts';
 import { eventOf } from './events.ts';
@@ -34,8 +30,10 @@ import type { Authenticated, NetworkUp, Party, Terms } from './party.ts';
 import { type Held, Restraint, type RestraintServices, type StandingRestraint } from './restraint.ts';
 import { type CallPlace, SessionCall } from './session-call.ts';
 import type { Outcome } from './session-interface.ts';
+import { type LinkOwner, SessionLink } from './session-link.ts';
 import { SetUp } from './set-up.ts';
 import type { CallEvent } from './switchboard.ts';
+import { pppTally } from './tally.ts';
 import { Timers } from './timers.ts';
 import type { Traced } from './trace/tunnel-trace.ts';
 
@@ -67,30 +65,22 @@ export interface SessionOwner {
   ended(session: Session, cause: EndingCause, counters: FinalCounters): void;
 }
 
-export const pppTally: Tally<Note> = tally('ppp', notes);
-
 /** How long a link that we end may take to say goodbye: two Terminate-Requests, of which one arrives. */
 const goodbyeMs = 2000;
-
-type TimerName = LinkTimer | 'set-up' | 'goodbye';
 
 export class Session {
   readonly #call: SessionCall;
   readonly #party: Party;
   readonly #services: SessionServices;
   readonly #owner: SessionOwner;
-  readonly #timers: Timers<TimerName>;
-  readonly #link: Link;
-  readonly #linkEffects: Effects<LinkEffect>;
+  readonly #timers: Timers<'set-up' | 'goodbye'>;
+  readonly #link: SessionLink;
   readonly #network: Network;
   readonly #restraint: Restraint;
   readonly #setUp = new SetUp();
-  readonly #echoes = new Echoes();
   #state: LifeState = 'ringing';
   #name: string;
   #terms: Terms | undefined;
-  /** Octets of the largest packet that the link carries in clear. */
-  #packetBytesMax = 0;
   #upSinceMs: number | undefined;
   #endedAtMs: number | undefined;
   #cause: EndingCause | undefined;
@@ -104,8 +94,7 @@ export class Session {
     this.#owner = owner;
     this.#name = party.name;
     this.#timers = new Timers(services.clock);
-    this.#link = new Link({ ...party.link, random: services.random });
-    this.#linkEffects = new Effects((effect) => this.#performLink(effect));
+    this.#link = new SessionLink(this.#call, party, services, this.#linkOwner());
     this.#network = new Network(place.call, services, this.#networkOwner());
     this.#restraint = new Restraint(place.call, services, {
       command: (command) => this.#call.command(command),
@@ -161,7 +150,8 @@ export class Session {
     const [network, restraint] = [this.#network.standing, this.#restraint.standing];
     if (this.#state !== 'up' || network === undefined || restraint === undefined) return undefined;
     const upSinceMs = this.#upSinceMs ?? this.#services.clock.nowMs();
-    return { upSinceMs, lcp: this.#link.sides, packetBytesMax: this.#packetBytesMax, network, restraint };
+    const { sides: lcp, packetBytesMax } = this.#link;
+    return { upSinceMs, lcp, packetBytesMax, network, restraint };
   }
 
   /** The session is up since a process before this one, and the engine has its call and its interface. Instead of `open`. */
@@ -170,10 +160,9 @@ export class Session {
     this.#terms = terms;
     this.#name = terms.interfaceName;
     this.#services.trace?.called(terms);
-    this.#packetBytesMax = packetBytesMax;
     this.#upSinceMs = upSinceMs;
     this.#call.resume((event) => this.#received(event));
-    this.#link.resume(lcp);
+    this.#link.resume(lcp, packetBytesMax);
     this.#network.resume(terms, network, made);
     this.#move('up');
     this.#restraint.resume(this.#heldBy(terms), restraint, (trouble) => {
@@ -193,13 +182,13 @@ export class Session {
     this.#call.connected(peerCallId);
     this.#watch(0);
     this.#move('linking');
-    this.#linkEffects.run(this.#link.up());
+    this.#link.up();
   }
 
   /** The control connection has ended the call: nothing of it can be saved. */
   hungUp(cause: EndingCause, detail = ''): void {
     this.#isOnLine = false;
-    if (this.#begin(cause, detail)) this.#linkEffects.run(this.#link.down());
+    if (this.#begin(cause, detail)) this.#link.down();
     this.#closeCall();
   }
 
@@ -208,13 +197,8 @@ export class Session {
     const wasRinging = this.#state === 'ringing';
     if (!this.#begin(cause, detail)) return;
     if (wasRinging) return this.#hangUp(cause);
-    this.#timers.arm('goodbye', goodbyeMs, () => this.#linkEffects.run(this.#link.down()));
-    this.#linkEffects.run(
-      this.#link.close(
-        cause in pppCauses ? (cause as keyof typeof pppCauses) : 'closed',
-        explain(cause).text,
-      ),
-    );
+    this.#timers.arm('goodbye', goodbyeMs, () => this.#link.down());
+    this.#link.close(cause in pppCauses ? (cause as keyof typeof pppCauses) : 'closed', explain(cause).text);
   }
 
   /** Holds the session to something else from now on; `done` tells if all of it is so, or none, and why. */
@@ -237,7 +221,7 @@ export class Session {
   #received(event: CallEvent): void {
     switch (event.kind) {
       case 'frame':
-        this.#linkEffects.run(this.#link.received(event.protocol, event.information));
+        this.#link.received(event.protocol, event.information);
         break;
       case 'silent':
         this.#silent(event.probe);
@@ -261,78 +245,23 @@ export class Session {
   #silent(probe: number): void {
     if (!isAlive(this.#state) || this.#state === 'linking') return;
     if (probe > 1) this.#say('info', 'LCP missed echo reply');
-    if (this.#echoes.silent(probe, this.#services.clock.nowMs())) this.#linkEffects.run(this.#link.echo());
-    else this.end('echo-lost');
+    if (!this.#link.silent(probe)) this.end('echo-lost');
   }
 
-  // ---- the link's effects
+  // ---- the link's news
 
-  #performLink(effect: LinkEffect): void {
-    switch (effect.do) {
-      case 'send':
-        this.#call.sendFrame(effect.protocol, effect.bytes);
-        break;
-      case 'arm':
-        this.#timers.arm(effect.timer, effect.delayMs, () =>
-          this.#linkEffects.run(this.#link.expired(effect.timer)),
-        );
-        break;
-      case 'disarm':
-        this.#timers.disarm(effect.timer);
-        break;
-      case 'note':
-        pppTally.add(effect.what);
-        break;
-      case 'link-up':
-        this.#linkUp(effect);
-        break;
-      case 'authenticate':
-        this.#party.judge(effect.credentials, (answer) =>
-          this.#linkEffects.run(this.#link.verdict(effect.attempt, answer)),
-        );
-        break;
-      case 'authenticated':
-        this.#authenticated(effect);
-        break;
-      case 'deliver':
-        this.#network.received(effect.protocol, effect.bytes);
-        break;
-      case 'protocol-rejected':
-        this.#network.protocolRejected(effect.protocol);
-        break;
-      case 'echo-reply':
-        this.#echoes.answered(this.#services.clock.nowMs());
-        break;
-      case 'link-down':
-        this.#linkDown();
-        break;
-      case 'ended':
-        this.#begin(effect.cause, effect.message ?? '');
-        this.#hangUp(this.#cause ?? effect.cause);
-        break;
-    }
-  }
-
-  #linkUp({ peers, ours }: Extract<LinkEffect, { do: 'link-up' }>): void {
-    const { maxMtu, link } = this.#party;
-    const frameBytesMax = Math.min(maxMtu, peers.mru);
-    const mayCut = peers.mrru !== undefined && link.mrru !== undefined;
-    const cutFrom = mayCut ? Math.min(peers.mrru, link.mrru) : 0;
-    this.#packetBytesMax = Math.max(frameBytesMax, cutFrom);
-    this.#call.command({
-      kind: 'call-framing',
-      call: this.place.call,
-      flags:
-        (peers.addressAndControlFieldCompression ? framing.addressControl : 0) |
-        (peers.protocolFieldCompression ? framing.protocolField : 0) |
-        (peers.shortSequenceNumbers ? framing.shortSequence : 0),
-      peerMru: peers.mru,
-      ourMagic: ours.magic,
-      peerMagic: peers.magic,
-      frameBytesMax: mayCut ? frameBytesMax : 0,
-      mrru: ours.mrru ?? 0,
-    });
-    this.#move('authenticating');
+  #linkOwner(): LinkOwner {
+    return {
+      up: () => this.#move('authenticating'),
+      authenticated: (effect) => this.#authenticated(effect),
+      deliver: (protocol, information) => this.#network.received(protocol, information),
+      protocolRejected: (protocol) => this.#network.protocolRejected(protocol),
+      down: (cause) => this.#linkDown(cause),
+      ended: (cause, message) => {
+        this.#begin(cause, message);
+        this.#hangUp(this.#cause ?? cause);
+      },
+    };
   }
 
   #authenticated(effect: Authenticated): void {
@@ -345,14 +274,18 @@ export class Session {
     }
     this.#terms = terms;
     this.#move('preparing');
-    const packetBytesMax = Math.min(this.#packetBytesMax, terms.mtu ?? this.#packetBytesMax);
-    this.#network.begin({ terms, keys: effect.keys, packetBytesMax });
+    const { packetBytesMax } = this.#link;
+    this.#network.begin({
+      terms,
+      keys: effect.keys,
+      packetBytesMax: Math.min(packetBytesMax, terms.mtu ?? packetBytesMax),
+    });
   }
 
-  /** LCP starts over: the network goes, the call and the interface stay. */
-  #linkDown(): void {
+  /** LCP starts over, if there is no cause: the network goes, the call and the interface stay. */
+  #linkDown(cause: EndingCause | undefined): void {
     this.#network.stop();
-    if (this.#link.cause !== undefined) this.#begin(this.#link.cause, '');
+    if (cause !== undefined) this.#begin(cause, '');
     else if (isAlive(this.#state)) this.#move('linking');
   }
 
@@ -370,8 +303,7 @@ export class Session {
       refused: (trouble) => this.#refused(trouble),
       command: (command) => this.#call.command(command),
       sendFrame: (protocol, information) => this.#call.sendFrame(protocol, information),
-      rejectProtocol: (protocol, information) =>
-        this.#linkEffects.run(this.#link.rejectProtocol(protocol, information)),
+      rejectProtocol: (protocol, information) => this.#link.rejectProtocol(protocol, information),
       note: (what) => pppTally.add(what),
       say: (severity, text, hint = '') => this.#say(severity, text, hint === '' ? {} : { hint }),
     };
@@ -453,6 +385,7 @@ export class Session {
 
   #closeCall(): void {
     this.#network.stop();
+    this.#link.stop();
     this.#timers.disarmAll();
     this.#call.close();
   }
@@ -460,7 +393,7 @@ export class Session {
   #callClosed(counters: FinalCounters): void {
     if (this.#call.closed()) {
       this.#begin('call-refused', errorName(counters.errno));
-      this.#linkEffects.run(this.#link.down());
+      this.#link.down();
     }
     // What names the interface goes before its name is free for another.
     this.#restraint.close(() => this.#network.close(() => this.#ended(counters)));

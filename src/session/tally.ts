@@ -1,6 +1,7 @@
 /** What becomes of the calls of subscribers, counted: how long they take to come up, how long they stay, and why they end. */
 
-import { type Distribution, distribution, tally } from '../base/observe.ts';
+import { type Distribution, distribution, type Tally, tally } from '../base/observe.ts';
+import { type Note, notes } from '../ppp/effect.ts';
 import { endingTexts } from './ending.ts';
 import type { SetUpPhase } from './set-up.ts';
 
@@ -9,6 +10,9 @@ export const setUpFailureTally = tally('session-set-up', endingTexts);
 
 /** Sessions that had been up, and ended. */
 export const endingTally = tally('session', endingTexts);
+
+/** What the machines of PPP note. */
+export const pppTally: Tally<Note> = tally('ppp', notes);
 
 /** What became of the calls of a control process before this one. */
 export const takeoverTally = tally('takeover', {
