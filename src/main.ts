@@ -80,7 +80,7 @@ async function main(options: Options): Promise<void> {
   const engine = await engineOf(options);
   let ours = engine.started;
   const inheritance = new Inheritance(log, {
-    resume: (tunnels) => concentrator.resume(tunnels),
+    resume: (inherited) => concentrator.resume(inherited),
     found: (sessionIds, close) => concentrator.recover(sessionIds, close),
     ended: (sessionId, counters) => concentrator.inheritedEnded(sessionId, counters),
     done: () => void begin().catch(fail),

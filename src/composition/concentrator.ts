@@ -33,8 +33,8 @@ import { Addresses } from '../session/addresses.ts';
 import { CallIds, LinkHandles } from '../session/call-ids.ts';
 import { Claims } from '../session/claims.ts';
 import { Drain } from '../session/drain.ts';
+import type { Inherited } from '../session/estate.ts';
 import { Firewall } from '../session/firewall.ts';
-import type { InheritedTunnel } from '../session/inheritance.ts';
 import { InterfaceNames } from '../session/interface-names.ts';
 import { encodingOf } from '../session/network.ts';
 import { ProxyArp } from '../session/proxy-arp.ts';
@@ -231,7 +231,7 @@ export class Concentrator {
   }
 
   /** Sessions of the process before go on; gives the calls that do. Before all else. */
-  resume(tunnels: readonly InheritedTunnel[]): ReadonlySet<number> {
+  resume({ tunnels }: Inherited): ReadonlySet<number> {
     return this.#server.resume(tunnels);
   }
 

@@ -1,7 +1,8 @@
 /**
  * The memo of a call: what the engine keeps of a session for a control process after this one (`call-memo` of datapath/contract.ts).
- * A session goes in, octets come out, and the other way round. Whoever takes control next reads whose call it is, and while the
- * session is up all that it takes to go on with it: what LCP, CCP, IPCP and BCP have agreed, who the user is and what he was granted.
+ * A session goes in, octets come out, and the other way round. Whoever takes control next reads whose call it is and over which
+ * connection it came, and while the session is up all that it takes to go on with it: what LCP, CCP, IPCP and BCP have agreed, who
+ * the user is and what he was granted.
  *
  * It is read by other releases than the one that wrote it. So its parts are added to and never change their meaning: one that an older
  * release did not write may be missing, one that a newer release wrote is let pass unread. A memo that does not fit has its session
@@ -45,17 +46,23 @@ import type { StandingSession } from './session.ts';
 import type { StandingSubscriber } from './subscriber.ts';
 
 export interface Memo {
-  /** Acct-Session-Id. */
-  readonly sessionId: string;
+  /** Acct-Session-Id; none before the session has been up. */
+  readonly sessionId?: string | undefined;
   /** Undefined while the session is not up: nobody can go on with it. */
   readonly standing: StandingCaller | undefined;
+  /** Where `standing` does not say it. Older releases did not either. */
+  readonly line?: Line | undefined;
 }
 
-/** A session of the server's that is up. */
-export interface StandingCaller {
+/** How a call came. */
+export interface Line {
   /** The engine's handle of its control connection. */
   readonly connection: number;
   readonly kind: CallKind;
+}
+
+/** A session of the server's that is up. */
+export interface StandingCaller extends Line {
   readonly facts: SessionFacts;
   readonly interimMs: number;
   /** Since 1970. */
@@ -67,7 +74,9 @@ export interface StandingCaller {
 /** One that is too long for the engine says only whose it is. */
 export function memoOctets(memo: Memo): Uint8Array {
   const octets = octetsOf(memo);
-  return octets.length <= memoBytesMax ? octets : octetsOf({ ...memo, standing: undefined });
+  if (octets.length <= memoBytesMax) return octets;
+  const { line = memo.standing } = memo;
+  return octetsOf({ ...memo, standing: undefined, line });
 }
 
 /** Undefined if there is nothing in it that can be read: the session was not up, or the memo is none. */
@@ -84,6 +93,11 @@ export function memoIn(written: Uint8Array): Memo | undefined {
   // Whose it is can be said of more memos than can be gone on with.
   const owner = ownerForm.read(json);
   return owner && { ...owner, standing: undefined };
+}
+
+/** Over which connection the call came, if the memo says it. */
+export function lineIn({ line, standing }: Memo): Line | undefined {
+  return line ?? standing;
 }
 
 function octetsOf(memo: Memo): Uint8Array {
@@ -211,12 +225,13 @@ const session = objectOf<StandingSession>({
   restraint: objectOf<StandingRestraint>({ limits, countsFromMs: rounded }),
 });
 
+const line = { connection: whole, kind: word('outgoing', 'incoming') };
+
 const memoForm = objectOf<Memo>({
-  sessionId: text,
+  sessionId: optional(text),
   standing: maybe(
     objectOf<StandingCaller>({
-      connection: whole,
-      kind: word('outgoing', 'incoming'),
+      ...line,
       facts: factsForm,
       interimMs: rounded,
       startedAtMs: rounded,
@@ -224,6 +239,7 @@ const memoForm = objectOf<Memo>({
       session,
     }),
   ),
+  line: optional(objectOf<Line>(line)),
 });
 
 /** Of any release's memo. */

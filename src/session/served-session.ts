@@ -16,7 +16,7 @@ import type { Mppe } from '../ppp/ccp/options.ts';
 import { errorCauses } from '../radius/error-cause.ts';
 import { type EndingCause, endingOf } from './ending.ts';
 import { isAlive } from './lifecycle.ts';
-import { memoOctets, type StandingCaller } from './memo.ts';
+import { type Line, memoOctets, type StandingCaller } from './memo.ts';
 import { encodingOf } from './network.ts';
 import type { NetworkUp } from './party.ts';
 import type { Owner, Registry, SessionRow } from './registry/registry.ts';
@@ -52,13 +52,10 @@ export interface ServedServices {
   readonly owner: Owner;
 }
 
-/** How its call came. */
-export type ServedCall = Pick<StandingCaller, 'connection' | 'kind'>;
-
 export class ServedSession {
   readonly identity: SessionIdentity;
   readonly session: Session;
-  readonly #call: ServedCall;
+  readonly #line: Line;
   readonly #subscriber: Subscriber;
   readonly #calledAtMs: number;
   readonly #services: ServedServices;
@@ -68,13 +65,13 @@ export class ServedSession {
 
   constructor(
     identity: SessionIdentity,
-    call: ServedCall,
+    line: Line,
     session: Session,
     subscriber: Subscriber,
     services: ServedServices,
   ) {
     this.identity = identity;
-    this.#call = call;
+    this.#line = line;
     this.session = session;
     this.#subscriber = subscriber;
     this.#services = services;
@@ -159,21 +156,25 @@ export class ServedSession {
     };
   }
 
-  /** The engine keeps what a control process after this one has to know; nothing before the session has been up. */
+  /** The engine keeps what a control process after this one has to know; no Acct-Session-Id before the session has been up. */
   remember(): void {
-    if (this.#row === undefined) return;
-    const { sessionId, startedAtMs, facts } = this.#row;
-    const [session, subscriber] = [this.session.standing, this.#subscriber.standing];
-    const standing = session &&
-      subscriber && {
-        ...this.#call,
-        facts: { ...facts, classes: this.#classes },
-        interimMs: this.#interimMs,
-        startedAtMs,
-        subscriber,
-        session,
-      };
-    this.session.remember(memoOctets({ sessionId, standing }));
+    const standing = this.#standing;
+    const sessionId = this.#row?.sessionId;
+    this.session.remember(memoOctets({ sessionId, standing, line: standing ? undefined : this.#line }));
+  }
+
+  get #standing(): StandingCaller | undefined {
+    const [row, session, subscriber] = [this.#row, this.session.standing, this.#subscriber.standing];
+    if (row === undefined || session === undefined || subscriber === undefined) return undefined;
+    const { facts, startedAtMs } = row;
+    return {
+      ...this.#line,
+      facts: { ...facts, classes: this.#classes },
+      interimMs: this.#interimMs,
+      startedAtMs,
+      subscriber,
+      session,
+    };
   }
 
   /** It is over, for good. */

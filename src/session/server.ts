@@ -15,8 +15,9 @@ import { type CallIds, callIdOf } from './call-ids.ts';
 import { Connection, type ConnectionNews, type ConnectionPlace } from './connection.ts';
 import { type EndingCause, endingOf } from './ending.ts';
 import { errorName } from './errno.ts';
+import type { InheritedCall, InheritedLine, InheritedTunnel } from './estate.ts';
 import { eventOf } from './events.ts';
-import type { InheritedCall, InheritedTunnel } from './inheritance.ts';
+import type { StandingCaller } from './memo.ts';
 import { type ServedServices, ServedSession } from './served-session.ts';
 import type { ServerSettings, StaticServer } from './server-settings.ts';
 import { Session, type SessionServices } from './session.ts';
@@ -102,7 +103,7 @@ export class Server {
   /** Sessions of a process before this one go on; gives the calls that do. Before `open`. */
   resume(tunnels: readonly InheritedTunnel[]): ReadonlySet<number> {
     const resumed = new Set<number>();
-    for (const { place, calls } of tunnels) {
+    for (const { place, calls, unfinished } of tunnels) {
       const tunnel = this.#newTunnel(place);
       const going = calls.filter((call) => this.#resumeCall(tunnel, call));
       if (going.length === 0) continue;
@@ -110,12 +111,15 @@ export class Server {
       tunnel.established = true;
       this.#admission.resume();
       for (const { place } of going) resumed.add(place.call);
-      tunnel.connection.resume(going.map(standingCallOf));
+      const over = [...calls.filter((call) => !going.includes(call)), ...unfinished];
+      tunnel.connection.resume([...going, ...over].map(standingCallOf));
+      // The engine is told with the rest of what was left; their peer would wait in vain.
+      for (const { place } of over) tunnel.connection.clearCall(callIdOf(place.call), 'adminShutdown');
     }
     return resumed;
   }
 
-  #resumeCall(tunnel: Tunnel, { place, made, standing }: InheritedCall): boolean {
+  #resumeCall(tunnel: Tunnel, { place, made, standing }: InheritedCall<StandingCaller>): boolean {
     const { callIds, licence } = this.#services;
     const { identity } = standing.facts;
     const services = this.#servicesOf(identity, tunnel);
@@ -413,6 +417,6 @@ export class Server {
 }
 
 /** Its calls are those that the peer requested: of an outgoing one we are the PAC (RFC 2637 section 1.2). */
-function standingCallOf({ place, peerCallId, standing: { kind } }: InheritedCall): StandingCall {
+function standingCallOf({ place, peerCallId, kind }: InheritedLine): StandingCall {
   return { kind, role: kind === 'outgoing' ? 'PAC' : 'PNS', callId: callIdOf(place.call), peerCallId };
 }

@@ -59,7 +59,7 @@ export interface SessionOwner {
   /** The call is to be cleared on the control connection; not told when it is that which ended the call. */
   hangUp(cause: EndingCause): void;
   up(session: Session, agreed: NetworkUp): void;
-  /** `standing` is another now. */
+  /** The engine holds its call, or `standing` is another now: the memo of the call is to say so. */
   stands(session: Session): void;
   /** The last news. `counters` are final. */
   ended(session: Session, cause: EndingCause, counters: FinalCounters): void;
@@ -173,6 +173,7 @@ export class Session {
   /** Has the engine hold the call. A peer's id that is not known yet comes with `connected`. */
   open(peerCallId: number | undefined): void {
     this.#call.open(peerCallId, (event) => this.#received(event));
+    this.#owner.stands(this);
     this.#timers.arm('set-up', limits.sessionSetUpMs, () => this.end('set-up-timeout'));
   }
 

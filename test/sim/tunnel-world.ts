@@ -136,7 +136,7 @@ export class TunnelWorld {
     this.wire.watch = (from, packet) => this.#watch(from, packet);
     this.addresses = this.#newAddresses(settings);
     this.serverHost = new Host(this, 'server', places.server, {
-      resume: (tunnels) => {
+      resume: ({ tunnels }) => {
         const resumed = this.#newServer(settings).resume(tunnels);
         for (const sessionId of this.#standing.splice(0)) {
           if (this.server.sessionById(sessionId) === undefined) throw new Error(`${sessionId} did not go on`);

@@ -5,7 +5,7 @@ import { toBytes, toText } from '../../../src/base/bytes.ts';
 import { below, type Random, seededRandom } from '../../../src/base/random.ts';
 import { memoBytesMax } from '../../../src/datapath/contract.ts';
 import type { PlannedRoute } from '../../../src/net/plan.ts';
-import { type Memo, memoIn, memoOctets, type StandingCaller } from '../../../src/session/memo.ts';
+import { lineIn, type Memo, memoIn, memoOctets, type StandingCaller } from '../../../src/session/memo.ts';
 
 const runs = 500;
 const seed = Number(process.env.SEED ?? Math.trunc(performance.timeOrigin) % 2 ** 31);
@@ -177,12 +177,23 @@ describe('a memo', () => {
     const classes = Array.from({ length: 60 }, () => new Uint8Array(253));
     const facts = { ...memo.standing.facts, classes };
     const written = memoOctets({ ...memo, standing: { ...memo.standing, facts } });
-    expect(memoIn(written)).toEqual({ sessionId: 'ab12', standing: undefined });
+    const { connection, kind } = memo.standing;
+    expect(memoIn(written)).toEqual({ sessionId: 'ab12', standing: undefined, line: { connection, kind } });
   });
 
-  it('of a session that is not up says only whose it is', () => {
-    const memo = { sessionId: 'ab12', standing: undefined };
+  it.each<Memo>([
+    { standing: undefined, line: { connection: 0x10001, kind: 'outgoing' } },
+    { sessionId: 'ab12', standing: undefined, line: { connection: 0x10001, kind: 'incoming' } },
+  ])('of a session that is not up says only whose it is, and how it came: %j', (memo) => {
     expect(memoIn(memoOctets(memo))).toEqual(memo);
+    expect(lineIn(memo)).toEqual(memo.line);
+  });
+
+  it('of a release that told no line has that of what stands', () => {
+    const { standing } = memoOf(seededRandom(5));
+    const { connection, kind } = standing ?? {};
+    expect(lineIn({ sessionId: 'ab12', standing })).toMatchObject({ connection, kind });
+    expect(lineIn({ sessionId: 'ab12', standing: undefined })).toBeUndefined();
   });
 
   it('of a newer release is gone on with: what is not known here is let pass', () => {

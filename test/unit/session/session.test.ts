@@ -3,13 +3,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../src/aaa/verdict.ts';
 import { toHex } from '../../../src/base/bytes.ts';
+import type { Malformed } from '../../../src/base/fault.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { defaultsOf } from '../../../src/base/setting.ts';
 import type { Command } from '../../../src/datapath/contract.ts';
 import { calm } from '../../../src/datapath/fake-wire.ts';
 import { codes } from '../../../src/ppp/packet.ts';
 import { ipcpProtocol } from '../../../src/ppp/protocol.ts';
-import { encode } from '../../../src/pptp/messages.ts';
+import { Framing } from '../../../src/pptp/framing.ts';
+import { encode, type Message } from '../../../src/pptp/messages.ts';
 import { echoTally, roundTripSeconds } from '../../../src/session/echoes.ts';
 import type { EndingCause } from '../../../src/session/ending.ts';
 import { staticServerMenu } from '../../../src/session/server-settings.ts';
@@ -404,6 +406,68 @@ describe('a session that ends', () => {
   });
 });
 
+/** Of a client that wants another call over its connection. */
+const secondCall = encode({
+  name: 'outgoingCallRequest',
+  callId: 4711,
+  callSerialNumber: 2,
+  minimumBps: 300,
+  maximumBps: 100_000_000,
+  bearerType: 3,
+  framingType: 3,
+  packetRecvWindowSize: 64,
+  packetProcessingDelay: 0,
+  phoneNumberLength: 0,
+  phoneNumber: '',
+  subaddress: '',
+});
+
+describe('the server under the next control process', () => {
+  it('tells a peer that a call is over which was not up, on the connection of one that goes on', () => {
+    const { world, session } = openUp();
+    const [connection = 0] = world.clientHost.connections;
+    world.clientHost.switchboard.send({ kind: 'tcp-send', connection, bytes: secondCall });
+    world.until(() => world.server.sessions.size === 2, 1_000);
+    const [second] = [...world.server.sessions.keys()].filter((each) => each !== session);
+    world.until(() => second?.state === 'linking', 1_000);
+    const told: (Message | Malformed)[] = [];
+    world.serverHost.carry = (command, send) => {
+      // Our client, which has not placed the call itself, would take it for its only one.
+      if (command.kind === 'tcp-send') told.push(...new Framing().push(command.bytes));
+      else send(command);
+    };
+
+    world.killServerControl(100);
+    world.until(() => world.isReady && said(world, 'closing a call of 192.0.2.2') > 0, 1_000);
+    world.until(() => false, 1_000);
+
+    const callId = (second?.place.call ?? 0) & 0xffff;
+    expect(told).toMatchObject([{ name: 'callDisconnectNotify', callId, resultCode: 3 }]);
+    expect(world.ends?.server.place).toEqual(session.place);
+    const { callIds, licence, engine } = world.serverHost;
+    expect([callIds.held, licence.used, engine.linkNames]).toEqual([1, 1, ['<pptp-anna>']]);
+    world.count();
+    world.until(() => world.serverHost.totals !== undefined, 100);
+    expect(world.serverHost.totals).toMatchObject({ calls: 1, connections: 1 });
+  });
+
+  it('stops the connection of a call that was not up before it is closed', () => {
+    const world = open({ judgeMs: 10_000 });
+    world.until(() => world.server.sessions.size > 0, 1_000);
+    const told: (Message | Malformed)[] = [];
+    world.serverHost.carry = (command, send) => {
+      if (command.kind === 'tcp-send') told.push(...new Framing().push(command.bytes));
+      send(command);
+    };
+
+    world.killServerControl(100);
+    world.until(() => said(world, 'terminating...') > 0, 1_000);
+
+    expect(told).toMatchObject([{ name: 'stopControlConnectionRequest', reason: 3 }]);
+    expect(said(world, 'terminating... - stopped by the peer')).toBe(1);
+  });
+});
+
 describe('the server', () => {
   const disabled = () => {
     const { configuration } = plainSettings();
@@ -464,21 +528,7 @@ describe('the server', () => {
     const [connection = 0] = world.clientHost.connections;
     const held = world.serverHost.callIds.held;
     world.clientHost.carry = (command, send) => send(command);
-    const request = encode({
-      name: 'outgoingCallRequest',
-      callId: 4711,
-      callSerialNumber: 2,
-      minimumBps: 300,
-      maximumBps: 100_000_000,
-      bearerType: 3,
-      framingType: 3,
-      packetRecvWindowSize: 64,
-      packetProcessingDelay: 0,
-      phoneNumberLength: 0,
-      phoneNumber: '',
-      subaddress: '',
-    });
-    world.clientHost.switchboard.send({ kind: 'tcp-send', connection, bytes: request });
+    world.clientHost.switchboard.send({ kind: 'tcp-send', connection, bytes: secondCall });
     world.until(() => said(world, 'refused: the server takes no more') > 0, 1_000);
     expect(said(world, 'call of 192.0.2.2 refused: the server takes no more')).toBe(1);
     expect(world.serverHost.callIds.held).toBeLessThanOrEqual(held);

@@ -12,6 +12,8 @@ import {
   type EventOf,
 } from '../../../src/datapath/contract.ts';
 import { zeroCounters } from '../../../src/datapath/fake-call.ts';
+import { stopRequest } from '../../../src/pptp/control-messages.ts';
+import { encode } from '../../../src/pptp/messages.ts';
 import { Inheritance } from '../../../src/session/inheritance.ts';
 import {
   type CounterTable,
@@ -233,7 +235,9 @@ describe('an inheritance', () => {
   it('that nobody can go on with is closed, with a line for each call, and awaited until the last of it has gone', () => {
     const lines: string[] = [];
     const count = meet([...held, snapshotEnd], (_severity, _topics, text) => void lines.push(text));
-    expect(sent.map(({ kind }) => kind)).toEqual(['tcp-close', 'call-close', 'link-close']);
+    expect(sent.map(({ kind }) => kind)).toEqual(['tcp-send', 'tcp-close', 'call-close', 'link-close']);
+    const bytes = encode(stopRequest('stopLocalShutdown'));
+    expect(sent[0]).toEqual({ kind: 'tcp-send', connection: 0x10001, bytes });
     expect(lines).toEqual([
       'closing a call of 198.51.100.1: its control process has gone, and it cannot go on',
     ]);
