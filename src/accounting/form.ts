@@ -66,6 +66,23 @@ export function listOf<T>(form: Form<T>): Form<readonly T[]> {
   };
 }
 
+/** Values by whatever names. */
+export function mapOf<T>(form: Form<T>): Form<ReadonlyMap<string, T>> {
+  return {
+    write: (values) => Object.fromEntries(Array.from(values, ([name, value]) => [name, form.write(value)])),
+    read(json) {
+      if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined;
+      const values = new Map<string, T>();
+      for (const [name, each] of Object.entries(json as { readonly [name: string]: Json })) {
+        const value = form.read(each);
+        if (value === undefined) return undefined;
+        values.set(name, value);
+      }
+      return values;
+    },
+  };
+}
+
 /** Undefined is written as null. A property that is missing is another thing: its object does not fit. */
 export interface Absence {
   readonly absent: true;

@@ -8,7 +8,7 @@
 import { type Ipv4, parseIpv4 } from '../base/ip.ts';
 import type { PlannedRoute } from '../net/plan.ts';
 import type { LinkHandles } from '../session/call-ids.ts';
-import { type Outcome, SessionInterface } from '../session/session-interface.ts';
+import { type Outcome, SessionInterface, type StandingInterface } from '../session/session-interface.ts';
 import type { StaticRoutes } from '../session/static-routes.ts';
 import type { Switchboard } from '../session/switchboard.ts';
 import type { ClientSettings } from './settings.ts';
@@ -41,9 +41,20 @@ export class DemandGateways {
     return firstGateway;
   }
 
+  /** A client of a process before this one has it. */
+  hold(gateway: Ipv4): void {
+    this.#taken.add(gateway);
+  }
+
   release(gateway: Ipv4): void {
     this.#taken.delete(gateway);
   }
+}
+
+/** What a process before this one had made; its tunnel is up. */
+export interface StandingDemand {
+  readonly gateway: Ipv4;
+  readonly interface: StandingInterface;
 }
 
 export class Demand {
@@ -55,12 +66,19 @@ export class Demand {
   #local: Ipv4 = ownEnd;
   #isResting = false;
 
-  /** Makes the interface, whose name is nobody else's. */
-  constructor(settings: ClientSettings, services: DemandServices) {
+  /** Makes the interface, whose name is nobody else's. One that is `standing` there already is taken as it is. */
+  constructor(settings: ClientSettings, services: DemandServices, standing?: StandingDemand) {
+    const { switchboard, links, gateways } = services;
     this.#settings = settings;
     this.#services = services;
-    this.#gateway = services.gateways.take();
-    this.interface = new SessionInterface(settings.name, services.switchboard, services.links);
+    this.#gateway = standing?.gateway ?? gateways.take();
+    gateways.hold(this.#gateway);
+    this.interface = new SessionInterface(settings.name, switchboard, links, standing?.interface);
+  }
+
+  /** The other end of the interface while no tunnel stands. */
+  get gateway(): Ipv4 {
+    return this.#gateway;
   }
 
   /**

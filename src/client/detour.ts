@@ -1,8 +1,8 @@
 /**
  * The way to a server for as long as a tunnel to it has the default route: a route to this one host, by the gateway through which
  * it was reached before, so that the tunnel is never routed over itself. Enter: the server's address and the way that the host has to
- * it. Leave: netlink requests; the engine performs them only for a server that is connected. What a killed process left is taken
- * away before the next attempt.
+ * it. Leave: netlink requests; the engine performs them only for a server that is connected. What a killed process left
+ * stays with a tunnel that goes on, and is taken away if none does.
  */
 
 import { formatIpv4, type Ipv4 } from '../base/ip.ts';
@@ -55,15 +55,27 @@ export class Detour {
     });
   }
 
+  /** The tunnel stands since a process before this one, and with it what that has made. Instead of `prepare` and `begin`. */
+  resume(): void {
+    this.#stands = true;
+  }
+
   /** The tunnel is no more. */
   end(): void {
     if (this.#stands) this.#remove(() => {});
     this.#stands = false;
   }
 
-  /** There may be none: then the kernel says so, and that is as well. */
   #remove(removed: () => void): void {
-    const request = { request: 'delete-detour', host: this.#server } as const;
-    this.#services.switchboard.netlink(encodeRequests([request]), removed);
+    removeDetour(this.#server, this.#services, removed);
   }
+}
+
+/** Takes a detour to `host` away. There may be none: then the kernel says so, and that is as well. */
+export function removeDetour(
+  host: Ipv4,
+  { switchboard }: Pick<DetourServices, 'switchboard'>,
+  removed = () => {},
+): void {
+  switchboard.netlink(encodeRequests([{ request: 'delete-detour', host }]), removed);
 }

@@ -1,6 +1,7 @@
 /**
- * One `/interface pptp-client`: dials its server, keeps the session, and dials again when it ends, with a growing pause. Enter:
- * the settings, and the news of the connection and of the session. Leave: a tunnel, or log lines that say why there is none.
+ * One `/interface pptp-client`: dials its server, keeps the session, and dials again when it ends, with a growing pause; or goes on
+ * with a tunnel of a process before this one. Enter: the settings, and the news of the connection and of the session. Leave: a
+ * tunnel, or log lines that say why there is none.
  */
 
 import type { Grant } from '../aaa/grant.ts';
@@ -10,16 +11,26 @@ import { formatIpv4, type Ipv4 } from '../base/ip.ts';
 import type { Host } from '../base/kind.ts';
 import type { EventOf } from '../datapath/contract.ts';
 import { type CallIds, callIdOf } from '../session/call-ids.ts';
-import { Connection, type ConnectionNews } from '../session/connection.ts';
+import {
+  Connection,
+  type ConnectionNews,
+  type ConnectionPlace,
+  type ConnectionServices,
+} from '../session/connection.ts';
 import { type EndingCause, endingOf, explain } from '../session/ending.ts';
 import { errorName } from '../session/errno.ts';
+import type { DialledTunnel } from '../session/estate.ts';
+import { type Memo, memoOctets } from '../session/memo.ts';
 import { Session, type SessionServices } from '../session/session.ts';
+import type { CallPlace } from '../session/session-call.ts';
+import type { StandingInterface } from '../session/session-interface.ts';
 import { summarise } from '../session/summary.ts';
 import { Timers } from '../session/timers.ts';
 import type { Traces } from '../session/trace/traces.ts';
 import { Demand, type DemandServices } from './demand.ts';
 import { Detour, type DetourServices } from './detour.ts';
 import { DialledServer, type DialledServerServices, single } from './dialled-server.ts';
+import { type EntryText, entryText } from './entry.ts';
 import type { ClientSettings } from './settings.ts';
 
 /** RFC 2637 section 1.3. */
@@ -54,6 +65,8 @@ export interface DialerServices
 
 export class Dialer {
   readonly settings: ClientSettings;
+  /** The same as text. */
+  readonly entry: EntryText;
   /** What the next session is given. */
   profile: Profile;
   readonly #services: DialerServices;
@@ -70,6 +83,7 @@ export class Dialer {
 
   constructor(settings: ClientSettings, profile: Profile, services: DialerServices) {
     this.settings = settings;
+    this.entry = entryText(settings);
     this.profile = profile;
     this.#services = services;
     this.#timers = new Timers(services.clock);
@@ -89,6 +103,30 @@ export class Dialer {
     if (connectTo === undefined) return this.#say('warning', 'connect-to is not set: nothing to dial');
     if (dialOnDemand) this.#rest(connectTo);
     else this.#dial(connectTo);
+  }
+
+  /** Goes on with a tunnel of a process before this one. Instead of `begin`. False, and nothing is taken, if its names are another's. */
+  resume({ connection, place, kind, peerCallId, made, standing }: DialledTunnel): boolean {
+    const { names, callIds } = this.#services;
+    const { name, addDefaultRoute } = this.settings;
+    const { grant, portName, gateway, session } = standing;
+    if ([name, portName].some((each) => each !== undefined && names.has(each))) return false;
+    callIds.hold(place.call);
+    if (gateway !== undefined) this.#resumeDemand(gateway, { ...made, plan: session.network.plan });
+    if (addDefaultRoute) {
+      this.#detour = new Detour(place.peerAddress, this.#services);
+      this.#detour.resume();
+    }
+    const { ofTunnel, ofCall } = this.#traced(place.peerAddress);
+    const party = this.#newParty(grant);
+    this.#connection = this.#newConnection(connection, ofTunnel);
+    this.#session = this.#newSession(place, party, this.#connection, ofCall);
+    this.#wentUp();
+    this.#connection.resume([{ kind, role: 'PNS', callId: callIdOf(place.call), peerCallId }]);
+    this.#session.resume(session, party.resume(standing), made);
+    // The configuration may be another than that process had.
+    this.#session.replan();
+    return true;
   }
 
   /** The kernel is told which routes lead through the tunnel now. */
@@ -114,6 +152,11 @@ export class Dialer {
       unlessEnded(() => demand.clear(unlessEnded(() => this.#dial(connectTo)))),
       (trouble) => this.#demandRefused(trouble),
     );
+  }
+
+  #resumeDemand(gateway: Ipv4, standing: StandingInterface): void {
+    this.#services.names.takeExactly(this.settings.name);
+    this.#demand = new Demand(this.settings, this.#services, { gateway, interface: standing });
   }
 
   /** The next attempt makes the interface anew. */
@@ -194,46 +237,73 @@ export class Dialer {
   }
 
   #connected({ connection, localAddress }: EventOf<'connected'>, peerAddress: Ipv4): void {
-    const { identity, callIds } = this.#services;
+    const { callIds } = this.#services;
     const { ofTunnel, ofCall } = this.#traced(peerAddress);
     this.#detour?.begin();
     const call = callIds.take();
-    const place = { connection, localAddress, peerAddress };
-    const options = {
-      side: 'originator',
-      hostName: identity,
-      vendorName: 'pptp-concentrator',
-      firmwareRevision: 1,
-    } as const;
-    const opened = new Connection(place, ofTunnel, options, (news) => this.#news(news));
+    const opened = this.#newConnection({ connection, localAddress, peerAddress }, ofTunnel);
     this.#connection = opened;
     opened.open();
     if (call === undefined) {
       this.#say('error', 'no Call ID is free');
       return opened.stop();
     }
-    const callId = callIdOf(call);
-    const party = new DialledServer(this.settings, this.#grant, this.#services, this.#demand?.interface);
-    this.#session = new Session({ call, localAddress, peerAddress }, party, ofCall, {
-      hangUp: (cause) => opened.clearCall(callId, endingOf(cause).disconnect),
-      up: ({ agreed }) => {
-        this.#status = 'Connected';
-        this.#wasUp = true;
-        this.#pauseMs = redialMs.first;
-        this.#say('info', `connected, ${formatIpv4(agreed?.local ?? 0)}`);
+    const place = { call, localAddress, peerAddress };
+    this.#session = this.#newSession(place, this.#newParty(this.#grant), opened, ofCall);
+    this.#session.open(undefined);
+    opened.placeCall({ kind: 'outgoing', callId: callIdOf(call) });
+  }
+
+  #newConnection(place: ConnectionPlace, services: ConnectionServices): Connection {
+    const options = {
+      side: 'originator',
+      hostName: this.#services.identity,
+      vendorName: 'pptp-concentrator',
+      firmwareRevision: 1,
+    } as const;
+    return new Connection(place, services, options, (news) => this.#news(news));
+  }
+
+  #newParty(grant: Grant): DialledServer {
+    return new DialledServer(this.settings, grant, this.#services, this.#demand?.interface);
+  }
+
+  #newSession(
+    place: CallPlace,
+    party: DialledServer,
+    connection: Connection,
+    services: SessionServices,
+  ): Session {
+    const { call } = place;
+    return new Session(place, party, services, {
+      hangUp: (cause) => connection.clearCall(callIdOf(call), endingOf(cause).disconnect),
+      up: (_, { local }) => {
+        this.#wentUp();
+        this.#say('info', `connected, ${formatIpv4(local)}`);
       },
-      // A process after this one dials anew.
-      stands: () => {},
+      stands: (session) => session.remember(memoOctets(this.#memoOf(session, party, connection))),
       ended: (session, cause, counters) => {
         this.#session = undefined;
-        callIds.release(call);
-        summarise(ofCall.log, session, 'to', cause, counters);
+        this.#services.callIds.release(call);
+        summarise(services.log, session, 'to', cause, counters);
         if (this.#connection === undefined) this.#over();
         else this.#connection.stop();
       },
     });
-    this.#session.open(undefined);
-    opened.placeCall({ kind: 'outgoing', callId });
+  }
+
+  #wentUp(): void {
+    this.#status = 'Connected';
+    this.#wasUp = true;
+    this.#pauseMs = redialMs.first;
+  }
+
+  /** What a process after this one is told of the call. */
+  #memoOf({ standing: session }: Session, party: DialledServer, { place: { connection } }: Connection): Memo {
+    const { gateway } = this.#demand ?? {};
+    const standing = session && { ...party.standing, gateway, session };
+    const dialled = { entry: this.entry, standing };
+    return { standing: undefined, dialled, line: { connection, kind: 'outgoing' } };
   }
 
   /** What a tunnel to `peerAddress` and its call are given, so that they can be looked at. */

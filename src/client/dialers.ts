@@ -1,9 +1,13 @@
 /** All `/interface pptp-client` entries: a dialer for each that is enabled, begun, replaced and ended as the configuration changes. */
 
-import type { Profile } from '../aaa/settings.ts';
+import { type Profile, profileMenu } from '../aaa/settings.ts';
+import { defaultsOf } from '../base/setting.ts';
 import type { EndingCause } from '../session/ending.ts';
+import type { InheritedDial } from '../session/estate.ts';
+import { removeDetour } from './detour.ts';
 import { Dialer, type DialerServices } from './dialer.ts';
-import { type ClientSettings, clientMenu } from './settings.ts';
+import { entryText, isSame, settingsIn } from './entry.ts';
+import type { ClientSettings } from './settings.ts';
 
 interface Entry {
   readonly settings: ClientSettings;
@@ -14,7 +18,7 @@ export class Dialers {
   readonly #services: DialerServices;
   readonly #running = new Map<string, Dialer>();
   readonly #ending = new Set<Dialer>();
-  #wanted = new Map<string, Entry>();
+  #wanted: ReadonlyMap<string, Entry> = new Map();
   #onEmpty: (() => void) | undefined;
 
   constructor(services: DialerServices) {
@@ -25,16 +29,41 @@ export class Dialers {
     return this.#running.values();
   }
 
+  /**
+   * Tunnels of a process before this one go on; gives the calls that do. One whose entry is another now, or none, is ended, as if that
+   * had been changed while it stood. Before `configure`.
+   */
+  resume(
+    dials: readonly InheritedDial[],
+    clients: readonly ClientSettings[],
+    profiles: readonly Profile[],
+  ): ReadonlySet<number> {
+    const entries = wantedOf(clients, profiles);
+    const going = dials.filter((dial) => this.#resumeDial(dial, entries));
+    return new Set(going.map(({ place }) => place.call));
+  }
+
+  #resumeDial({ place, entry, tunnel }: InheritedDial, entries: ReadonlyMap<string, Entry>): boolean {
+    const before = settingsIn(entry);
+    const now = entries.get(before.name);
+    const same = now && isSame(entryText(now.settings), entry) ? now : undefined;
+    const { settings, profile } = same ?? { settings: before, profile: noProfile };
+    const dialer = new Dialer(settings, profile, this.#services);
+    if (tunnel === undefined || !dialer.resume(tunnel)) {
+      if (settings.addDefaultRoute) removeDetour(place.peerAddress, this.#services);
+      return false;
+    }
+    this.#running.set(settings.name, dialer);
+    if (same === undefined) this.#end(dialer, 'client-disabled');
+    return true;
+  }
+
   /** What the operator wants now: a changed entry is dialled anew, an unchanged one is left alone. */
   configure(clients: readonly ClientSettings[], profiles: readonly Profile[]): void {
-    this.#wanted = new Map();
-    for (const settings of clients) {
-      const profile = profiles.find(({ name }) => name === settings.profile);
-      if (!settings.disabled && profile !== undefined) this.#wanted.set(settings.name, { settings, profile });
-    }
+    this.#wanted = wantedOf(clients, profiles);
     for (const dialer of [...this.#running.values()]) {
       const entry = this.#wanted.get(dialer.settings.name);
-      if (entry === undefined || !isSame(entry.settings, dialer.settings))
+      if (entry === undefined || !isSame(entryText(entry.settings), dialer.entry))
         this.#end(dialer, 'client-disabled');
       else dialer.profile = entry.profile;
     }
@@ -48,7 +77,7 @@ export class Dialers {
 
   /** Ends all; `done` is called when none is left. */
   end(cause: EndingCause, done: () => void): void {
-    this.#wanted.clear();
+    this.#wanted = new Map();
     this.#onEmpty = done;
     for (const dialer of [...this.#running.values()]) this.#end(dialer, cause);
     this.#checkEmpty();
@@ -83,9 +112,19 @@ export class Dialers {
   }
 }
 
-function isSame(one: ClientSettings, other: ClientSettings): boolean {
-  return clientMenu.settings.every(({ key, kind }) => {
-    const at = key as keyof ClientSettings;
-    return kind.format(one[at]) === kind.format(other[at]);
+/** The entries that are enabled and whose profile exists, by name. */
+function wantedOf(
+  clients: readonly ClientSettings[],
+  profiles: readonly Profile[],
+): ReadonlyMap<string, Entry> {
+  const entries = clients.flatMap((settings) => {
+    const profile = profiles.find(({ name }) => name === settings.profile);
+    return settings.disabled || profile === undefined
+      ? []
+      : [[settings.name, { settings, profile }] as const];
   });
+  return new Map(entries);
 }
+
+/** Of a tunnel whose entry is no more: it has no next session. */
+const noProfile: Profile = defaultsOf(profileMenu);

@@ -9,6 +9,7 @@ import type { Plan } from '../net/plan.ts';
 import type { MppePolicy } from '../ppp/ccp/options.ts';
 import type { EndingCause } from '../session/ending.ts';
 import type { InterfaceNames } from '../session/interface-names.ts';
+import type { StandingTunnel } from '../session/memo.ts';
 import type { Authenticated, NetworkUp, Party, Terms } from '../session/party.ts';
 import type { SessionInterface } from '../session/session-interface.ts';
 import type { StaticRoutes } from '../session/static-routes.ts';
@@ -65,13 +66,35 @@ export class DialledServer implements Party {
   }
 
   terms({ keys }: Authenticated): Terms | EndingCause {
+    const { name } = this.#settings;
+    if (!this.#takeName()) return 'interface-failed';
+    if (this.#grant.bridge !== undefined) this.#portName ??= this.#services.names.takePort(name);
+    return this.#termsNow(keys !== undefined);
+  }
+
+  /** What a process after this one is told. */
+  get standing(): Pick<StandingTunnel, 'grant' | 'portName'> {
+    return { grant: this.#grant, portName: this.#portName };
+  }
+
+  /** The tunnel is up since a process before this one: takes the names that it had then, which nobody else has. */
+  resume({ portName, session }: StandingTunnel): Terms {
+    this.#takeName();
+    if (portName !== undefined) this.#services.names.takeExactly(portName);
+    this.#portName = portName;
+    return this.#termsNow(session.network.keys !== undefined);
+  }
+
+  /** False if somebody else has it. A lent interface has it already. */
+  #takeName(): boolean {
+    if (this.#lent !== undefined) return true;
+    this.#holdsName ||= this.#services.names.takeExactly(this.#settings.name);
+    return this.#holdsName;
+  }
+
+  #termsNow(keysAvailable: boolean): Terms {
     const { name, user } = this.#settings;
-    if (this.#lent === undefined) {
-      this.#holdsName ||= this.#services.names.takeExactly(name);
-      if (!this.#holdsName) return 'interface-failed';
-    }
     const { localAddress, remoteAddress, bridge, useEncryption, changeTcpMss, mtu, limits } = this.#grant;
-    if (bridge !== undefined) this.#portName ??= this.#services.names.takePort(name);
     return {
       user,
       interfaceName: name,
@@ -79,7 +102,7 @@ export class DialledServer implements Party {
       bundle: {
         encryption: useEncryption,
         ...this.#services.mppe,
-        keysAvailable: keys !== undefined,
+        keysAvailable,
         bridging: bridge !== undefined,
         addresses: {
           local: single(localAddress),

@@ -89,7 +89,7 @@ export class Concentrator {
   readonly #proxyArp: ProxyArp;
   #configuration: Configuration;
   readonly #server: Server;
-  #dialers: Dialers | undefined;
+  readonly #dialers: Dialers;
   #hasBegun = false;
 
   /** Nobody is served before `begin`. */
@@ -136,6 +136,8 @@ export class Concentrator {
     this.#addresses.configure(configuration.pools);
     this.#staticRoutes.configure(configuration.routes);
     this.#server = new Server(this.#serverServices(), configuration);
+    const gateways = new DemandGateways();
+    this.#dialers = new Dialers({ ...this.#sessionServices(), resolve, wayTo: wayOf(this.#names), gateways });
     this.#membership = new Membership({
       log,
       node: identity,
@@ -231,8 +233,9 @@ export class Concentrator {
   }
 
   /** Sessions of the process before go on; gives the calls that do. Before all else. */
-  resume({ tunnels }: Inherited): ReadonlySet<number> {
-    return this.#server.resume(tunnels);
+  resume({ tunnels, dials }: Inherited): ReadonlySet<number> {
+    const { clients, profiles } = this.#configuration;
+    return new Set([...this.#server.resume(tunnels), ...this.#dialers.resume(dials, clients, profiles)]);
   }
 
   /** Serves, and dials. Rejects with a `Fault` if something that was configured may not be used. */
@@ -247,9 +250,6 @@ export class Concentrator {
     leases?.begin();
     this.#hasBegun = true;
     this.#server.open();
-    const gateways = new DemandGateways();
-    const services = { ...this.#sessionServices(), resolve, wayTo: wayOf(this.#names), gateways };
-    this.#dialers = new Dialers(services);
     this.#dialers.configure(clients, profiles);
   }
 
@@ -311,10 +311,10 @@ export class Concentrator {
     this.#radius.configure(configuration);
     this.#accounting.configure(aaa);
     this.#server.configure(configuration);
-    this.#dialers?.configure(clients, profiles);
+    if (this.#hasBegun) this.#dialers.configure(clients, profiles);
     if (!this.#staticRoutes.configure(routes)) return;
     this.#server.replan();
-    this.#dialers?.replan();
+    this.#dialers.replan();
   }
 
   /** Whoever runs the machine wants it empty, or no more. */
@@ -326,9 +326,7 @@ export class Concentrator {
   async end(): Promise<void> {
     await new Promise<void>((told) => this.#drain.finish(told));
     const server = new Promise<void>((done) => this.#server.end('shut-down', done));
-    const dialers = new Promise<void>((done) =>
-      this.#dialers ? this.#dialers.end('shut-down', done) : done(),
-    );
+    const dialers = new Promise<void>((done) => this.#dialers.end('shut-down', done));
     const overdue = new Promise<void>((done) => {
       systemClock.arm(limits.shutdownMs, () => {
         this.#log('warning', 'system', 'some sessions did not end in time');
@@ -405,8 +403,8 @@ function* serverInterfaces(server: Server): Iterable<ServerInterface> {
   }
 }
 
-function* clientInterfaces(dialers: Dialers | undefined): Iterable<ClientInterface> {
-  for (const { settings, status, session } of dialers?.dialers ?? []) {
+function* clientInterfaces({ dialers }: Dialers): Iterable<ClientInterface> {
+  for (const { settings, status, session } of dialers) {
     yield {
       name: settings.name,
       status,

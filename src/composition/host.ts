@@ -34,10 +34,9 @@ function wayAmong(routes: readonly HostRoute[], address: Ipv4, names: InterfaceN
 }
 
 /** All tunnels that are up, subscribers' and our own. */
-export function* tunnelsOf(server: Server, dialers: Dialers | undefined): Iterable<Tunnel> {
+export function* tunnelsOf(server: Server, { dialers }: Dialers): Iterable<Tunnel> {
   for (const { session } of server.sessions.values()) yield* tunnelOf(session, 'pptp-in');
-  for (const { session } of dialers?.dialers ?? [])
-    if (session !== undefined) yield* tunnelOf(session, 'pptp-out');
+  for (const { session } of dialers) if (session !== undefined) yield* tunnelOf(session, 'pptp-out');
 }
 
 function* tunnelOf({ name, mtu, agreed }: Session, type: Tunnel['type']): Iterable<Tunnel> {

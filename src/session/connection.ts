@@ -39,6 +39,13 @@ export interface ConnectionPlace {
   readonly peerAddress: Ipv4;
 }
 
+export interface ConnectionServices {
+  readonly switchboard: Switchboard;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly trace: TunnelTrace;
+}
+
 export const controlTally: Tally<Notice> = pptpTally();
 
 export class Connection {
@@ -54,12 +61,7 @@ export class Connection {
   /** `owner` gets the news; `ended` is the last. */
   constructor(
     place: ConnectionPlace,
-    services: {
-      readonly switchboard: Switchboard;
-      readonly clock: Clock;
-      readonly log: Log;
-      readonly trace: TunnelTrace;
-    },
+    services: ConnectionServices,
     options: ControlOptions,
     owner: (news: ConnectionNews) => void,
   ) {

@@ -7,13 +7,21 @@
 import type { EventOf } from '../datapath/contract.ts';
 import type { CallKind } from '../pptp/effects.ts';
 import type { ConnectionPlace } from './connection.ts';
-import { lineIn, type Memo, memoIn, type StandingCaller } from './memo.ts';
+import {
+  type DialledCall,
+  lineIn,
+  type Memo,
+  memoIn,
+  type StandingCaller,
+  type StandingTunnel,
+} from './memo.ts';
 import type { MadeInterfaces } from './network.ts';
 import type { CallPlace } from './session-call.ts';
 
 /** What may go on. */
 export interface Inherited {
   readonly tunnels: readonly InheritedTunnel[];
+  readonly dials: readonly InheritedDial[];
 }
 
 /** A control connection with sessions of the server's that are up. */
@@ -34,6 +42,19 @@ export interface InheritedLine {
 export interface InheritedCall<Standing> extends InheritedLine {
   readonly made: MadeInterfaces;
   readonly standing: Standing;
+}
+
+/** A call that a client of this node has placed. */
+export interface InheritedDial {
+  readonly place: CallPlace;
+  /** As `DialledCall` has it. */
+  readonly entry: ReadonlyMap<string, string>;
+  /** Undefined if nobody can go on with it. */
+  readonly tunnel: DialledTunnel | undefined;
+}
+
+export interface DialledTunnel extends InheritedCall<StandingTunnel> {
+  readonly connection: ConnectionPlace;
 }
 
 /** A call as it was held, and what its memo says. */
@@ -78,10 +99,13 @@ export class Estate {
 
   get inherited(): Inherited {
     const tunnels = new Map<number, Tunnel>();
+    const dials: InheritedDial[] = [];
     for (const held of this.#calls.values()) {
-      if (held.said !== undefined) this.#addTo(tunnels, held, held.said);
+      const { said } = held;
+      if (said?.dialled !== undefined) dials.push(this.#dialOf(held, said.dialled));
+      else if (said !== undefined) this.#addTo(tunnels, held, said);
     }
-    return { tunnels: [...tunnels.values()].filter(({ calls }) => calls.length > 0) };
+    return { tunnels: [...tunnels.values()].filter(({ calls }) => calls.length > 0), dials };
   }
 
   /** This call goes on, with its interfaces and its connection. */
@@ -103,6 +127,12 @@ export class Estate {
     else tunnel.calls.push(call);
   }
 
+  #dialOf(held: HeldCall, { entry, standing }: DialledCall): InheritedDial {
+    const connection = this.#connectionOf(held.said);
+    const call = standing && this.#callOf(held, standing);
+    return { place: placeOf(held), entry, tunnel: connection && call && { ...call, connection } };
+  }
+
   /** Undefined if it has lost its interface. */
   #callOf<Standing>(held: HeldCall, standing: Standing): InheritedCall<Standing> | undefined {
     const [line, made] = [lineOf(held), this.#links.get(held.link)];
@@ -115,7 +145,7 @@ export class Estate {
 
   /** The port in a bridge, by its name: it may be there without the call. */
   #portOf(said: Memo | undefined): EventOf<'link-held'> | undefined {
-    const name = said?.standing?.subscriber.portName;
+    const name = said?.standing?.subscriber.portName ?? said?.dialled?.standing?.portName;
     return name === undefined ? undefined : this.#linksByName.get(name);
   }
 }

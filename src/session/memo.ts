@@ -2,7 +2,7 @@
  * The memo of a call: what the engine keeps of a session for a control process after this one (`call-memo` of datapath/contract.ts).
  * A session goes in, octets come out, and the other way round. Whoever takes control next reads whose call it is and over which
  * connection it came, and while the session is up all that it takes to go on with it: what LCP, CCP, IPCP and BCP have agreed, who
- * the user is and what he was granted.
+ * the user is and what he was granted; or which client has dialled it.
  *
  * It is read by other releases than the one that wrote it. So its parts are added to and never change their meaning: one that an older
  * release did not write may be missing, one that a newer release wrote is let pass unread. A memo that does not fit has its session
@@ -16,6 +16,7 @@ import {
   flag,
   type Json,
   listOf,
+  mapOf,
   maybe,
   objectOf,
   octets,
@@ -28,7 +29,7 @@ import {
 import type { SessionFacts } from '../accounting/record.ts';
 import { factsForm } from '../accounting/record-form.ts';
 import { toBytes, toText } from '../base/bytes.ts';
-import type { Ipv4Prefix } from '../base/ip.ts';
+import type { Ipv4, Ipv4Prefix } from '../base/ip.ts';
 import type { AddressOrPool } from '../base/kind.ts';
 import { memoBytesMax } from '../datapath/contract.ts';
 import type { Plan, PlannedRoute } from '../net/plan.ts';
@@ -46,15 +47,17 @@ import type { StandingSession } from './session.ts';
 import type { StandingSubscriber } from './subscriber.ts';
 
 export interface Memo {
-  /** Acct-Session-Id; none before the session has been up. */
+  /** Acct-Session-Id; none before a subscriber's session has been up, and none of a tunnel that this node has dialled. */
   readonly sessionId?: string | undefined;
-  /** Undefined while the session is not up: nobody can go on with it. */
+  /** Of a subscriber's session. Undefined while it is not up: nobody can go on with it. */
   readonly standing: StandingCaller | undefined;
+  /** Of a tunnel that this node has dialled. */
+  readonly dialled?: DialledCall | undefined;
   /** Where `standing` does not say it. Older releases did not either. */
   readonly line?: Line | undefined;
 }
 
-/** How a call came. */
+/** How a call came, or was placed. */
 export interface Line {
   /** The engine's handle of its control connection. */
   readonly connection: number;
@@ -71,12 +74,36 @@ export interface StandingCaller extends Line {
   readonly session: StandingSession;
 }
 
+/** A call that a client of ours has placed. */
+export interface DialledCall {
+  /** The client's entry as it was then: the text of each property, by its key. */
+  readonly entry: ReadonlyMap<string, string>;
+  /** Undefined while the session is not up. */
+  readonly standing: StandingTunnel | undefined;
+}
+
+/** A tunnel of a client of ours that is up. */
+export interface StandingTunnel {
+  /** What its profile gave it. */
+  readonly grant: Grant;
+  /** Of its port in a bridge, since there was one. */
+  readonly portName?: string | undefined;
+  /** The other end of its interface while no tunnel stands, of a client that dials on demand. */
+  readonly gateway?: Ipv4 | undefined;
+  readonly session: StandingSession;
+}
+
 /** One that is too long for the engine says only whose it is. */
 export function memoOctets(memo: Memo): Uint8Array {
   const octets = octetsOf(memo);
   if (octets.length <= memoBytesMax) return octets;
-  const { line = memo.standing } = memo;
-  return octetsOf({ ...memo, standing: undefined, line });
+  const { dialled, line = memo.standing } = memo;
+  return octetsOf({
+    ...memo,
+    standing: undefined,
+    dialled: dialled && { ...dialled, standing: undefined },
+    line,
+  });
 }
 
 /** Undefined if there is nothing in it that can be read: the session was not up, or the memo is none. */
@@ -227,6 +254,18 @@ const session = objectOf<StandingSession>({
 
 const line = { connection: whole, kind: word('outgoing', 'incoming') };
 
+const dialled = objectOf<DialledCall>({
+  entry: mapOf(text),
+  standing: maybe(
+    objectOf<StandingTunnel>({
+      grant,
+      portName: optional(text),
+      gateway: optional(whole),
+      session,
+    }),
+  ),
+});
+
 const memoForm = objectOf<Memo>({
   sessionId: optional(text),
   standing: maybe(
@@ -239,6 +278,7 @@ const memoForm = objectOf<Memo>({
       session,
     }),
   ),
+  dialled: optional(dialled),
   line: optional(objectOf<Line>(line)),
 });
 

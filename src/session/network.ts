@@ -139,7 +139,9 @@ export class Network {
     const { keys, packetBytesMax, agreed, mtu, plan, bridge } = standing;
     const { switchboard, links } = this.#services;
     this.#ground = { terms, keys, packetBytesMax };
-    this.#interface = new SessionInterface(terms.interfaceName, switchboard, links, { ...made, plan });
+    this.#interface =
+      terms.lent ?? new SessionInterface(terms.interfaceName, switchboard, links, { ...made, plan });
+    this.#isLent = terms.lent !== undefined;
     this.#bundle = new Bundle(terms.bundle);
     this.#bundle.resume(agreed);
     this.#agreed = { do: 'network-up', ...agreed };

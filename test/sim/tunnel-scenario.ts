@@ -37,6 +37,7 @@ type Accident =
   | 'GRE pauses'
   | 'LCP restarts'
   | "the server's control is killed"
+  | "the client's control is killed"
   | 'server is disabled for a while';
 
 const accidents: readonly Accident[] = [
@@ -48,6 +49,7 @@ const accidents: readonly Accident[] = [
   'GRE pauses',
   'LCP restarts',
   "the server's control is killed",
+  "the client's control is killed",
   'server is disabled for a while',
 ];
 
@@ -225,6 +227,8 @@ function happen(world: TunnelWorld, { accident, settings, storm }: Scenario): vo
       return world.restartLcp();
     case "the server's control is killed":
       return world.killServerControl(below(world.random, awayMsMax));
+    case "the client's control is killed":
+      return world.killClientControl(below(world.random, awayMsMax));
     case 'server is disabled for a while': {
       const { configuration } = settings;
       world.server.configure({ ...configuration, server: { ...configuration.server, enabled: false } });

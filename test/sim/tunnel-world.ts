@@ -22,6 +22,7 @@ import { codes } from '../../src/ppp/packet.ts';
 import { lcpProtocol, protocolName } from '../../src/ppp/protocol.ts';
 import { attributeCodec } from '../../src/radius/codec.io.ts';
 import { Addresses } from '../../src/session/addresses.ts';
+import type { InheritedDial } from '../../src/session/estate.ts';
 import { Server, type ServerConfiguration } from '../../src/session/server.ts';
 import { serverMenu } from '../../src/session/server-settings.ts';
 import type { Session } from '../../src/session/session.ts';
@@ -117,6 +118,8 @@ export class TunnelWorld {
   readonly random: ReturnType<typeof seededRandom>;
   readonly wire: WatchedWire;
   addresses: Addresses;
+  /** What control of the client is: one dialler, unless a test has it otherwise. */
+  clientControl: ConstructorParameters<typeof Host>[3];
   readonly serverHost: Host;
   readonly clientHost: Host;
   readonly #frames: { readonly atMs: number; readonly from: Ipv4; readonly packet: GrePacket }[] = [];
@@ -126,6 +129,8 @@ export class TunnelWorld {
   readonly #newest = new Map<Ipv4, GrePacket>();
   /** Sessions that were up when control of the server was killed, by Acct-Session-Id: all of them go on. */
   #standing: string[] = [];
+  /** The same of the client. */
+  #wasStanding = false;
   #server: Server | undefined;
   #dialer: Dialer | undefined;
   #exchanges = 0;
@@ -145,9 +150,15 @@ export class TunnelWorld {
       },
       done: () => this.server.open(),
     });
+    this.clientControl = {
+      resume: ({ dials }) => this.#resumeDials(dials, settings),
+      done: () => {
+        if (this.#dialer === undefined) this.#newDialer(settings).begin();
+      },
+    };
     this.clientHost = new Host(this, 'client', places.client, {
-      resume: () => new Set(),
-      done: () => this.#dial(settings),
+      resume: (inherited) => this.clientControl.resume(inherited),
+      done: () => this.clientControl.done(),
     });
     if (settings.serverMppe !== undefined) this.serverHost.mppe = settings.serverMppe;
     if (settings.clientMppe !== undefined) this.clientHost.mppe = settings.clientMppe;
@@ -273,6 +284,13 @@ export class TunnelWorld {
     return addresses;
   }
 
+  /** Control of the client is killed, and comes back in `awayMs`: what was up stays up. */
+  killClientControl(awayMs: number): void {
+    this.#wasStanding = this.dialer.session?.standing !== undefined;
+    this.#dialer = undefined;
+    this.clientHost.killControl(awayMs);
+  }
+
   /** Control of the server is killed, and comes back in `awayMs`: what was up stays up. */
   killServerControl(awayMs: number): void {
     const before = [...this.server.sessions].filter(([{ standing }]) => standing !== undefined);
@@ -305,10 +323,19 @@ export class TunnelWorld {
     return this.#server;
   }
 
-  #dial({ client, clientProfile }: WorldSettings): void {
+  #resumeDials(dials: readonly InheritedDial[], settings: WorldSettings): ReadonlySet<number> {
+    const wasStanding = this.#wasStanding;
+    this.#wasStanding = false;
+    const tunnel = dials.find((dial) => dial.tunnel !== undefined)?.tunnel;
+    if (tunnel !== undefined && this.#newDialer(settings).resume(tunnel)) return new Set([tunnel.place.call]);
+    if (wasStanding) throw new Error('the tunnel of the client did not go on');
+    return new Set();
+  }
+
+  #newDialer({ client, clientProfile }: WorldSettings): Dialer {
     const resolve: Resolve = (hostName, found) => this.resolve(hostName, found);
     this.#dialer = new Dialer(client, clientProfile, { ...this.clientHost.services, resolve });
-    this.#dialer.begin();
+    return this.#dialer;
   }
 
   #watch(from: Ipv4, packet: GrePacket): void {

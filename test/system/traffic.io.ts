@@ -37,6 +37,33 @@ export async function ping(
   return echoesOf(await run(namespace, 'ping', ...words, address));
 }
 
+/**
+ * Echo requests 10 ms apart from before `act` begins until after it is done. They come in batches, each counted to its end: an echo
+ * that is under way when ping is interrupted would seem lost.
+ */
+export async function pingWhile(
+  namespace: Namespace,
+  address: string,
+  act: () => Promise<void>,
+): Promise<Echoes> {
+  const batches: Echoes[] = [];
+  const batch = async () => {
+    batches.push(await ping(namespace, address, { count: 100, options: ['-i', '0.01'] }));
+  };
+  await batch();
+  let isDone = false;
+  const done = act().finally(() => {
+    isDone = true;
+  });
+  do await batch();
+  while (!isDone);
+  await done;
+  return {
+    sent: batches.reduce((sum, { sent }) => sum + sent, 0),
+    received: batches.reduce((sum, { received }) => sum + received, 0),
+  };
+}
+
 /** The figures of ping's last words. */
 export function echoesOf(output: string): Echoes {
   const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(output) ?? [];

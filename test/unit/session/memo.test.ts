@@ -5,7 +5,15 @@ import { toBytes, toText } from '../../../src/base/bytes.ts';
 import { below, type Random, seededRandom } from '../../../src/base/random.ts';
 import { memoBytesMax } from '../../../src/datapath/contract.ts';
 import type { PlannedRoute } from '../../../src/net/plan.ts';
-import { lineIn, type Memo, memoIn, memoOctets, type StandingCaller } from '../../../src/session/memo.ts';
+import {
+  type DialledCall,
+  lineIn,
+  type Memo,
+  memoIn,
+  memoOctets,
+  type StandingCaller,
+  type StandingTunnel,
+} from '../../../src/session/memo.ts';
 
 const runs = 500;
 const seed = Number(process.env.SEED ?? Math.trunc(performance.timeOrigin) % 2 ** 31);
@@ -144,6 +152,25 @@ function memoOf(random: Random): Memo {
   return { sessionId: 'ab12', standing };
 }
 
+/** The same of a tunnel that this node has dialled, and that is up. */
+function dialledMemoOf(random: Random): Memo & { readonly dialled: DialledCall } {
+  const { standing } = memoOf(random);
+  if (standing === undefined) throw new Error('it is of a session that is up');
+  const { session, subscriber } = standing;
+  const tunnel = {
+    grant: subscriber.grant,
+    session,
+    ...one(random, {}, { portName: '<bcp-out>' }),
+    ...one(random, {}, { gateway: word32(random) }),
+  };
+  const entry = new Map([
+    ['name', 'out'],
+    ['user', textOf(random)],
+  ]);
+  const line = { connection: standing.connection, kind: 'outgoing' } as const;
+  return { standing: undefined, line, dialled: { entry, standing: tunnel } };
+}
+
 /** A memo as another release would have written it. */
 function otherwise(memo: Memo, change: (json: Record<string, unknown>) => void): Uint8Array {
   const json = JSON.parse(toText(memoOctets(memo))) as Record<string, unknown>;
@@ -158,6 +185,30 @@ describe('a memo', () => {
       const memo = memoOf(random);
       expect(memoIn(memoOctets(memo))).toEqual(memo);
     }
+  });
+
+  it(`of a client’s tunnel is read as it was written, in ${runs} memos (seed ${seed})`, () => {
+    const random = seededRandom(seed);
+    for (let run = 0; run < runs; run += 1) {
+      const memo = dialledMemoOf(random);
+      expect(memoIn(memoOctets(memo))).toEqual(memo);
+      const unfinished = { ...memo, dialled: { ...memo.dialled, standing: undefined } };
+      expect(memoIn(memoOctets(unfinished))).toEqual(unfinished);
+    }
+  });
+
+  it('of a client’s tunnel is nobody’s for a release that knows none of them: it is no subscriber’s', () => {
+    const json = JSON.parse(toText(memoOctets(dialledMemoOf(seededRandom(6)))));
+    expect([json.sessionId, json.standing]).toEqual([undefined, null]);
+  });
+
+  it('of a client’s tunnel that is too long says only which entry it was', () => {
+    const memo = dialledMemoOf(seededRandom(8));
+    const addressLists = Array.from({ length: 4_000 }, () => 'list');
+    const { entry, standing } = memo.dialled as DialledCall & { readonly standing: StandingTunnel };
+    const grant = { ...standing.grant, limits: { ...standing.grant.limits, addressLists } };
+    const written = memoOctets({ ...memo, dialled: { entry, standing: { ...standing, grant } } });
+    expect(memoIn(written)).toEqual({ ...memo, dialled: { entry, standing: undefined } });
   });
 
   it('of a clock is rounded to milliseconds', () => {
