@@ -64,6 +64,8 @@ interface Scenario {
   readonly accident: Accident;
   readonly accidentMs: number;
   readonly lastWord: 'server' | 'client' | 'both';
+  /** Whose control is killed when the storm is over and the tunnel is up. */
+  readonly killed: 'nobody' | 'server' | 'client' | 'both';
 }
 
 function one<T>(random: Random, from: readonly T[]): T {
@@ -184,6 +186,7 @@ function scenarioOf(seed: number, stormOf: (random: Random) => Conditions, among
     accident: one(random, among),
     accidentMs: below(random, Math.min(stormMs, one(random, [60, stormMs]))),
     lastWord: one(random, ['server', 'client', 'both']),
+    killed: often(random, 1) ? one(random, ['server', 'client', 'both']) : 'nobody',
   };
 }
 
@@ -253,17 +256,39 @@ function play(world: TunnelWorld, scenario: Scenario): boolean {
   world.wire.conditions = { ...calm, grePasses };
   const expected = grePasses ? expectation(scenario) : 'down';
   if (expected === 'down') expect(world.until(() => world.isDown, patienceMs)).toBe(true);
-  else checkUp(world, expected);
+  else {
+    if (scenario.killed !== 'nobody') checkTakeover(world, scenario.killed);
+    checkUp(world, expected);
+  }
   return expected !== 'down';
 }
 
-/** Up on both ends, and so for a while; then packets arrive as they were sent, and no others do. */
-function checkUp(world: TunnelWorld, expected: Expected): void {
+/** Up on both ends, and so for a while. */
+function untilUp(world: TunnelWorld): void {
   const deadlineMs = world.clock.nowMs() + patienceMs;
   do {
     expect(world.until(() => world.ends !== undefined, deadlineMs - world.clock.nowMs())).toBe(true);
   } while (world.until(() => world.ends === undefined, quietMs));
+}
 
+/** Control dies under a tunnel that is up: each end goes on with the call that it had. */
+function checkTakeover(world: TunnelWorld, killed: 'server' | 'client' | 'both'): void {
+  untilUp(world);
+  const calls = callsOf(world);
+  if (killed !== 'client') world.killServerControl(below(world.random, awayMsMax));
+  if (killed !== 'server') world.killClientControl(below(world.random, awayMsMax));
+  expect(world.until(() => world.isReady, awayMsMax)).toBe(true);
+  expect(callsOf(world)).toEqual(calls);
+}
+
+/** Handles of the calls of the two ends. */
+function callsOf({ ends }: TunnelWorld): readonly (number | undefined)[] {
+  return [ends?.server.place.call, ends?.client.place.call];
+}
+
+/** Up on both ends, and so for a while; then packets arrive as they were sent, and no others do. */
+function checkUp(world: TunnelWorld, expected: Expected): void {
+  untilUp(world);
   const { server, client } = world.ends ?? {};
   expect(client?.agreed?.local).toBe(server?.agreed?.remote);
   expect(client?.agreed?.remote).toBe(server?.agreed?.local);
