@@ -7,6 +7,7 @@ export interface Script {
   /** In camel case, of its own among all scripts of the program. */
   readonly name: string;
   readonly lua: string;
+  readonly fate: ScriptFate;
 }
 
 /** How long answers to a script took, in s, and how often there was none, or a refusal. */
@@ -23,14 +24,13 @@ export const scriptFates: ReadonlyMap<string, ScriptFate> = fates;
 export function script(name: string, lua: string): Script {
   if (fates.has(name)) throw new Error(`there are two scripts ${name}`);
   // A hundredth is what a server that is well stays below; of a tenth somebody should know: a command is given up after a second.
-  fates.set(name, { seconds: distribution([0.01, 0.1]), failures: 0 });
-  return { name, lua };
+  const fate = { seconds: distribution([0.01, 0.1]), failures: 0 };
+  fates.set(name, fate);
+  return { name, lua, fate };
 }
 
 /** The script's answer has come, `tookMs` after it was sent; or it never will, or is a refusal. */
-export function fared({ name }: Script, tookMs: number, isAnswered: boolean): void {
-  const fate = fates.get(name);
-  if (fate === undefined) throw new Error(`script ${name} is not declared`);
+export function fared({ fate }: Script, tookMs: number, isAnswered: boolean): void {
   if (isAnswered) fate.seconds.add(tookMs / 1000);
   else fate.failures += 1;
 }

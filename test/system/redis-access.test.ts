@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.io.ts';
 import { type RedisAddress, RedisClient, replyMs } from '../../src/base/redis.io.ts';
+import { script } from '../../src/base/redis-scripts.ts';
 import { recordsOf } from '../conformance/delivery.ts';
 import { describeRegistry } from '../conformance/registry.ts';
 import { startNode } from './accounting-node.io.ts';
@@ -158,12 +159,13 @@ const wrongs: Readonly<Record<string, Wrong>> = {
   },
 };
 
+const touch = script('touch', "return redis.call('SET', KEYS[1], '1')");
+
 test.each(Object.entries(wrongs))('%s is told with what to do, once', async (_, wrong) => {
   const lines: { severity: string; code: unknown; hint: unknown }[] = [];
   const client = new RedisClient(wrong.with(secure), (severity, _topics, _text, { code, hint } = {}) => {
     lines.push({ severity, code, hint });
   });
-  const script = { name: 'touch', lua: "return redis.call('SET', KEYS[1], '1')" };
   let refusals = 0;
   // A server that refuses a certificate may hang up before its word is read: then the next attempt hears it.
   const isToldAndTried = () => refusals > 3 && lines.some(({ severity }) => severity === 'error');
@@ -172,7 +174,7 @@ test.each(Object.entries(wrongs))('%s is told with what to do, once', async (_, 
   });
   await until(async () => {
     if (!client.isReady) return isToldAndTried();
-    await client.run(script, ['{pptp:x}'], []).catch(() => {
+    await client.run(touch, ['{pptp:x}'], []).catch(() => {
       refusals += 1;
     });
     return isToldAndTried();

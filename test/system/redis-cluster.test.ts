@@ -5,6 +5,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RedisClient, replyMs } from '../../src/base/redis.io.ts';
+import { script } from '../../src/base/redis-scripts.ts';
 import { keysOf } from '../../src/session/registry/keys.ts';
 import { recordsOf } from '../conformance/delivery.ts';
 import { describeRegistry, promised, Walk } from '../conformance/registry.ts';
@@ -13,6 +14,8 @@ import { addressOf, RedisServer } from './redis.io.ts';
 import { RedisCluster } from './redis-cluster.io.ts';
 import { openSites, type RedisSite, worldOf } from './registry-site.io.ts';
 import { within } from './within.io.ts';
+
+const touch = script('touch', "return redis.call('EXISTS', KEYS[1])");
 
 /** What is due at once is due within this, on a busy machine too. */
 const until = within(30_000);
@@ -182,9 +185,8 @@ describe('a cluster', () => {
     });
 
     if (await client.whenReady(replyMs / 2)) {
-      const script = { name: 'touch', lua: "return redis.call('EXISTS', KEYS[1])" };
       // Keys of all servers: two of three commands are refused.
-      for (let key = 0; key < 100; key += 1) await client.run(script, [`${key}`], []).catch(() => {});
+      for (let key = 0; key < 100; key += 1) await client.run(touch, [`${key}`], []).catch(() => {});
     }
     await line;
     client.close();

@@ -10,6 +10,7 @@ import { addressRange } from '../../src/base/kind.ts';
 import { silent } from '../../src/base/observe.ts';
 import { below, seededRandom } from '../../src/base/random.ts';
 import { RedisClient } from '../../src/base/redis.io.ts';
+import { type Script, script } from '../../src/base/redis-scripts.ts';
 import { Refusal } from '../../src/base/setting.ts';
 import { Addresses } from '../../src/session/addresses.ts';
 import { RedisBlockBooks } from '../../src/session/registry/blocks.io.ts';
@@ -120,16 +121,24 @@ describe('the scripts', () => {
   /** Runs scripts, and tells Redis's time as they saw it. */
   function timed(now: { ms: number }): Pick<RedisClient, 'run'> {
     return {
-      run: async (script, keys, args) => {
-        const lua = `${script.lua.replace(/^return (.*)$/gm, 'return { now, $1 }').replace(/then return \{(.*)\} end/g, 'then return { now, {$1} } end')}`;
-        const reply = (await client.run({ name: `${script.name}Timed`, lua }, keys, args)) as [
-          number,
-          unknown,
-        ];
+      run: async (untimed, keys, args) => {
+        const reply = (await client.run(timedOf(untimed), keys, args)) as [number, unknown];
         now.ms = reply[0];
         return reply[1];
       },
     };
+  }
+
+  const known = new Map<string, Script>();
+
+  /** The same script, which tells its time before its answer. */
+  function timedOf({ name, lua }: Script): Script {
+    const timedLua = lua
+      .replace(/^return (.*)$/gm, 'return { now, $1 }')
+      .replace(/then return \{(.*)\} end/g, 'then return { now, {$1} } end');
+    const timedScript = known.get(name) ?? script(`${name}Timed`, timedLua);
+    known.set(name, timedScript);
+    return timedScript;
   }
 
   const places = (ranges: readonly { first: number; last: number }[]) =>
@@ -213,6 +222,8 @@ class Node {
   }
 }
 
+const flush = script('flushForTest', "return redis.call('FLUSHALL')");
+
 describe('three nodes that share a pool', () => {
   const terms: BlockTerms = {
     leaseMs: 6_000,
@@ -274,7 +285,7 @@ describe('three nodes that share a pool', () => {
           await server.startEmpty();
         },
         async () => {
-          await observer.run({ name: 'flushForTest', lua: "return redis.call('FLUSHALL')" }, [], []);
+          await observer.run(flush, [], []);
         },
         async () => {
           const parts = ['owners', 'expiry', 'places', 'counts', 'marker', 'wanted'];
