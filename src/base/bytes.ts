@@ -62,6 +62,11 @@ export class Reader {
     return this.bytes(this.left);
   }
 
+  /** All that is left, where it stands: for who reads it before the caller's buffer is used again. */
+  restInPlace(): Uint8Array {
+    return this.#bytes.subarray(this.#advance(this.left));
+  }
+
   #advance(size: number): number {
     const from = this.#at;
     if (size < 0 || from + size > this.#bytes.length) {

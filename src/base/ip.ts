@@ -19,7 +19,7 @@ export function parseIpv4(text: string): Ipv4 | undefined {
 }
 
 export function formatIpv4(address: Ipv4): string {
-  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
+  return `${address >>> 24}.${(address >>> 16) & 0xff}.${(address >>> 8) & 0xff}.${address & 0xff}`;
 }
 
 /** `10.0.0.0/8`; an address alone is a /32. Bits behind the prefix length must be zero. */

@@ -157,6 +157,9 @@ export const tail: Field<Uint8Array> = {
   write: (into, value) => void into.bytes(value),
 };
 
+/** The same, where it stands: for what is long and read at once. */
+export const tailInPlace: Field<Uint8Array> = { ...tail, read: (from) => from.restInPlace() };
+
 // What a silent field reads: never seen outside, because its name is not in the derived type.
 const nothing = undefined as never;
 

@@ -27,6 +27,7 @@ import {
   type Of,
   reserved,
   tail,
+  tailInPlace,
   text,
   u8,
   u16,
@@ -344,7 +345,7 @@ export const events = {
   'netlink-done': { type: 178, layout: message({ token: u32, errno: u32, performed: u32, text: tail }) },
 
   /** Rows of `counterRow`, one after the other. */
-  counters: { type: 184, layout: message({ token: u32, rows: tail }) },
+  counters: { type: 184, layout: message({ token: u32, rows: tailInPlace }) },
   /** What no call can be charged with; ends the answer to counters-get. */
   totals: {
     type: 185,

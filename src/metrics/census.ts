@@ -17,8 +17,8 @@ export interface Census {
   readonly readings: Readings;
   readonly totals: EventOf<'totals'>;
   readonly states: ReadonlyMap<LifeState, number>;
-  /** Sessions that are up, by `kindOf`. */
-  readonly kinds: ReadonlyMap<string, number>;
+  /** Sessions that are up, by authentication and by encryption. */
+  readonly kinds: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Those that are up and have been read. */
   readonly up: readonly ServedSession[];
 }
@@ -38,28 +38,31 @@ export function* takeCensus(
   { atMs, readings, totals }: Answer,
 ): Generator<undefined, Census> {
   const states = new Map<LifeState, number>();
-  const kinds = new Map<string, number>();
+  const kinds = new Map<string, Map<string, number>>();
   const up: ServedSession[] = [];
   let seen = 0;
   for (const served of sessions) {
     seen += 1;
     if (seen % stride === 0) yield;
     const { state, place } = served.session;
-    states.set(state, (states.get(state) ?? 0) + 1);
+    add(states, state);
     if (state !== 'up') continue;
-    const kind = kindOf(served.method ?? 'none', encryptionOf(served));
-    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    const method = served.method ?? 'none';
+    const ofMethod = kinds.get(method) ?? new Map<string, number>();
+    kinds.set(method, ofMethod);
+    add(ofMethod, encryptionOf(served));
     if (readings.has(place.call)) up.push(served);
   }
   return { atMs, readings, totals, states, kinds, up };
 }
 
-/** The key of `kinds`. */
-export function kindOf(authentication: string, encryption: string): string {
-  return `${authentication} ${encryption}`;
+function add<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
 }
+
+const encryptions = { 40: 'mppe40', 56: 'mppe56', 128: 'mppe128' } as const;
 
 export function encryptionOf({ session }: ServedSession): string {
   const mppe = session.agreed?.mppe;
-  return mppe === undefined ? 'none' : `mppe${mppe.bits}`;
+  return mppe === undefined ? 'none' : encryptions[mppe.bits];
 }

@@ -38,7 +38,7 @@ import {
   serverStates,
   states,
 } from './catalogue.ts';
-import { type Census, kindOf } from './census.ts';
+import type { Census } from './census.ts';
 import type { PoolState, Subject } from './subject.ts';
 
 /** Those of closed sets are made once, and stay the same objects. */
@@ -167,7 +167,7 @@ export const readers: Readonly<Record<MetricName, Read>> = {
   pptp_sessions: each('state', states, (state, { census }) => census.states.get(state) ?? 0),
   pptp_sessions_up: every(
     { authentication: authentications, encryption: encryptions },
-    ({ authentication, encryption }, { census }) => census.kinds.get(kindOf(authentication, encryption)) ?? 0,
+    ({ authentication, encryption }, { census }) => census.kinds.get(authentication)?.get(encryption) ?? 0,
   ),
   pptp_session_set_up_seconds: one(() => setUpSeconds),
   pptp_session_set_up_phase_seconds: every({ phase: setUpPhases }, ({ phase }) => setUpPhaseSeconds[phase]),

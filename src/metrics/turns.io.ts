@@ -15,7 +15,7 @@ const turnMs = 2;
 /** Two Prometheis, as careful people have. */
 const readersMax = 2;
 /** Octets that are written at once. */
-const writeOctets = 64 * 1024;
+const writeOctets = 256 * 1024;
 /** When a reader that takes nothing is given up, in ms: Prometheus itself waits ten seconds for a scrape. */
 const patienceMs = 10_000;
 
