@@ -4,7 +4,6 @@
  * memory whole. A reader that takes nothing is dropped, and there are few at a time.
  */
 
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { metricsTally } from './tally.ts';
@@ -14,8 +13,9 @@ const turnMs = 2;
 
 /** Two Prometheis, as careful people have. */
 const readersMax = 2;
-/** Octets that are written at once. */
+/** Octets that are written at once, and those for which there is room: a piece of text is far below the difference. */
 const writeOctets = 256 * 1024;
+const roomOctets = 1024 * 1024;
 /** When a reader that takes nothing is given up, in ms: Prometheus itself waits ten seconds for a scrape. */
 const patienceMs = 10_000;
 
@@ -69,32 +69,38 @@ export class Readers {
   }
 }
 
+/** Writes from one place again and again: with a place for each write a long text would be megabytes for the collector of garbage. */
 async function pour(pieces: Iterable<string>, response: ServerResponse): Promise<void> {
   const turns = new Turns();
-  let gathered = '';
+  const place = Buffer.allocUnsafe(roomOctets);
+  let length = 0;
   for (const piece of pieces) {
-    gathered += piece;
-    if (gathered.length >= writeOctets) {
-      if (!response.write(gathered)) await drained(response);
-      gathered = '';
+    if (Buffer.byteLength(piece) > roomOctets - writeOctets) throw new Error('a piece of text is no piece');
+    length += place.write(piece, length);
+    if (length >= writeOctets) {
+      await taken(response, place.subarray(0, length));
+      length = 0;
     }
     await turns.rest();
   }
-  response.write(gathered);
+  await taken(response, place.subarray(0, length));
 }
 
-/** Waits until the reader has taken what it was sent. Rejects if it has gone, or takes nothing. */
-async function drained(response: ServerResponse): Promise<void> {
-  const patience = new AbortController();
-  const overdue = setTimeout(() => {
-    metricsTally.add('readersDropped');
-    patience.abort();
-  }, patienceMs);
-  const gone = () => patience.abort();
-  response.once('close', gone);
+/** Waits until the reader has been sent all of it. Rejects if it has gone, or takes nothing. */
+async function taken(response: ServerResponse, octets: Uint8Array): Promise<void> {
+  let overdue: NodeJS.Timeout | undefined;
+  let gone = () => {};
   try {
-    if (response.destroyed) patience.abort();
-    await once(response, 'drain', { signal: patience.signal });
+    await new Promise<void>((sent, failed) => {
+      gone = () => failed(new Error('the reader has gone'));
+      if (response.destroyed) return gone();
+      response.once('close', gone);
+      overdue = setTimeout(() => {
+        metricsTally.add('readersDropped');
+        failed(new Error('the reader takes nothing'));
+      }, patienceMs);
+      response.write(octets, (error) => (error ? failed(error) : sent()));
+    });
   } finally {
     clearTimeout(overdue);
     response.off('close', gone);
