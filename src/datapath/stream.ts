@@ -7,6 +7,14 @@ import { concat } from '../base/bytes.ts';
 import { Malformed } from '../base/fault.ts';
 import { header, headerSize, messageBytesMax } from './contract.ts';
 
+/** How many octets it has used, and the message that they completed. */
+interface Step {
+  readonly taken: number;
+  readonly message?: Uint8Array;
+}
+
+const nothing = new Uint8Array();
+
 /** Puts together what one socket receives. Holds at most one message that is not complete, and so at most `messageBytesMax`. */
 export class MessageStream {
   #parts: Uint8Array[] = [];
@@ -20,28 +28,41 @@ export class MessageStream {
   }
 
   /**
-   * The messages that `chunk` completes, header included, in order. They may share memory with `chunk`.
-   * `Malformed` if a length is impossible: the stream cannot be read any further.
+   * The messages that `chunk` completes, header included, in order. They may share memory with `chunk`: only one that had begun before
+   * is put together. `Malformed` if a length is impossible: the stream cannot be read any further.
    */
   received(chunk: Uint8Array): readonly Uint8Array[] | Malformed {
-    this.#parts.push(chunk);
-    this.#held += chunk.length;
-    // A long message comes in many chunks: they are put together once, when the last is there.
-    if (this.#held < this.#wanted) return [];
-
-    const whole = this.#parts.length === 1 ? chunk : concat(...this.#parts);
     const messages: Uint8Array[] = [];
-    let from = 0;
-    for (;;) {
-      const size = sizeOf(whole.subarray(from));
-      if (size instanceof Malformed) return size;
-      if (from + size > whole.length) {
-        this.#keep(whole.subarray(from), size);
-        return messages;
-      }
-      messages.push(whole.subarray(from, from + size));
-      from += size;
+    for (let rest = chunk; rest.length > 0; ) {
+      const step = this.#held === 0 ? this.#begin(rest) : this.#goOn(rest);
+      if (step instanceof Malformed) return step;
+      if (step.message !== undefined) messages.push(step.message);
+      rest = rest.subarray(step.taken);
     }
+    return messages;
+  }
+
+  #begin(octets: Uint8Array): Step | Malformed {
+    const size = sizeOf(octets);
+    if (size instanceof Malformed) return size;
+    if (size <= octets.length) return { taken: size, message: octets.subarray(0, size) };
+    this.#keep(octets, size);
+    return { taken: octets.length };
+  }
+
+  #goOn(octets: Uint8Array): Step | Malformed {
+    const part = octets.subarray(0, this.#wanted - this.#held);
+    this.#parts.push(part);
+    this.#held += part.length;
+    const taken = part.length;
+    // A long message comes in many parts: they are put together once, when the last is there.
+    if (this.#held < this.#wanted) return { taken };
+    const whole = concat(...this.#parts);
+    const size = sizeOf(whole);
+    if (size instanceof Malformed) return size;
+    const isWhole = size <= whole.length;
+    this.#keep(isWhole ? nothing : whole, isWhole ? headerSize : size);
+    return isWhole ? { taken, message: whole } : { taken };
   }
 
   #keep(rest: Uint8Array, wanted: number): void {

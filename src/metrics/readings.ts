@@ -4,7 +4,7 @@
  * everybody. Leave: numbers, exact up to 2^53.
  */
 
-import { type CounterRow, counterRow, messageBytesMax } from '../datapath/contract.ts';
+import { type CounterRow, counterRow } from '../datapath/contract.ts';
 import { callIdMax, callIdOf } from '../session/call-ids.ts';
 import { CallSums, type SummedCounter, summedCounters } from '../session/call-sums.ts';
 import type { Switchboard } from '../session/switchboard.ts';
@@ -22,16 +22,17 @@ export type ToldCounter = (typeof toldCounters)[number];
 
 type Calls = Pick<Switchboard, 'holdsCall' | 'closedCalls' | 'adoptedCalls'>;
 
-/** More rows than a message has: a place is the message's number and the row's in it. */
-const rowsPerMessage = 2 ** Math.ceil(Math.log2(messageBytesMax / counterRow.size));
+/** Rows in one block of memory. */
+const rowsPerBlock = 4096;
 const none = -1;
 
 export class Readings {
   readonly #calls: Calls;
   readonly #live = new CallSums();
   readonly #placeById = new Int32Array(callIdMax + 1).fill(none);
-  /** Of each message, `toldCounters` of its rows, one row behind the other. */
+  /** In blocks, `toldCounters` of each row, one row behind the other. */
   readonly #told: Float64Array[] = [];
+  #rows = 0;
   #all: CallSums | undefined;
 
   constructor(calls: Calls) {
@@ -43,9 +44,7 @@ export class Readings {
     const count = octets.length / counterRow.size;
     if (!Number.isInteger(count)) throw new Error('a table of counters that ends within a row');
     const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
-    const told = new Float64Array(count * toldCounters.length);
-    const first = this.#told.push(told) - 1;
-    for (let row = 0; row < count; row += 1) this.#addRow(view, row, told, first * rowsPerMessage + row);
+    for (let row = 0; row < count; row += 1) this.#addRow(view, row * counterRow.size);
   }
 
   /** The table is complete. Calls that end from now on count as they are in it. */
@@ -66,25 +65,33 @@ export class Readings {
   /** Of a call that it has. */
   read(call: number, counter: ToldCounter): number {
     const place = this.#placeById[callIdOf(call)] ?? none;
-    const told = this.#told[Math.floor(place / rowsPerMessage)];
-    if (told === undefined) throw new RangeError(`no row of call ${call}`);
-    return told[(place % rowsPerMessage) * toldCounters.length + toldCounters.indexOf(counter)] ?? 0;
+    const block = this.#told[Math.floor(place / rowsPerBlock)];
+    if (block === undefined) throw new RangeError(`no row of call ${call}`);
+    return block[(place % rowsPerBlock) * toldCounters.length + toldCounters.indexOf(counter)] ?? 0;
   }
 
-  #addRow(view: DataView, row: number, told: Float64Array, place: number): void {
-    const from = row * counterRow.size;
+  #addRow(view: DataView, from: number): void {
     const call = view.getUint32(from + callOffset, true);
     // One whose `closed` has come is among those that are over.
     if (!this.#calls.holdsCall(call)) return;
-    this.#placeById[callIdOf(call)] = place;
     addRow(this.#live, view, from, 1);
     // What it had counted before this process began is not of this process.
     if (this.#calls.adoptedCalls.delete(call)) addRow(this.#calls.closedCalls, view, from, -1);
-    let at = row * toldColumns.length;
+    const place = this.#rows;
+    this.#rows += 1;
+    this.#placeById[callIdOf(call)] = place;
+    const block = this.#told[Math.floor(place / rowsPerBlock)] ?? this.#addBlock();
+    let at = (place % rowsPerBlock) * toldColumns.length;
     for (const column of toldColumns) {
-      told[at] = read(view, from, column);
+      block[at] = read(view, from, column);
       at += 1;
     }
+  }
+
+  #addBlock(): Float64Array {
+    const block = new Float64Array(rowsPerBlock * toldColumns.length);
+    this.#told.push(block);
+    return block;
   }
 }
 

@@ -151,7 +151,9 @@ void CallRegistry::snapshot(Outbox& into) const {
 }
 
 void CallRegistry::counters(uint32_t token, uint64_t nowMs) {
-  constexpr size_t rowsPerMessage = 4096;
+  // Some kilobytes: control reads most of them where they come, and puts together those alone that two reads
+  // cut.
+  constexpr size_t rowsPerMessage = 64;
   std::vector<uint8_t> rows;
   const auto send = [&] {
     outbox_.push(Counters{token}, rows);

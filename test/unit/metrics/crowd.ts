@@ -35,7 +35,7 @@ const zeroTotals = {
 };
 
 /** Rows in one message, as the engine has it. */
-const rowsPerPart = 4_096;
+const rowsPerPart = 64;
 /** The handle of the call of a session. */
 const callOf = (at: number) => 0x10001 + at;
 
