@@ -26,10 +26,6 @@ export class Waiting<Item extends { readonly urgency: Urgency }> {
     return [...this.#urgent, ...this.#patient];
   }
 
-  has(item: Item): boolean {
-    return this.#of(item).has(item);
-  }
-
   /** False if there is no room. An urgent one makes room by sending away the patient one that has waited longest: `displaced` is told. */
   enter(item: Item, displaced: (item: Item) => void): boolean {
     if (this.size < waitingMax) {

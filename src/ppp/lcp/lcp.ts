@@ -100,11 +100,6 @@ export class Lcp {
     return this.#negotiator.state;
   }
 
-  /** True while our Configure-Request waits for its answer. */
-  get waiting(): boolean {
-    return this.#negotiator.waiting;
-  }
-
   /** As it is agreed now. */
   get sides(): LcpSides {
     return this.#terms;

@@ -28,10 +28,6 @@ export class OwnSessions {
   readonly #byUser = new Map<string, Set<OwnSession>>();
   readonly #byAddress = new Map<Ipv4, OwnSession>();
 
-  get size(): number {
-    return this.#sessions.size;
-  }
-
   get(sessionId: string): OwnSession | undefined {
     return this.#sessions.get(sessionId);
   }
