@@ -45,6 +45,8 @@ export async function inTurns<T>(work: Generator<unknown, T>): Promise<T> {
 
 export class Readers {
   #count = 0;
+  /** Where texts are put together, of readers that have gone. */
+  readonly #places: Buffer[] = [];
 
   /** Answers with the text that `make` begins, or refuses. */
   async serve(response: ServerResponse, type: string, make: () => Promise<Iterable<string>>): Promise<void> {
@@ -55,24 +57,26 @@ export class Readers {
       return;
     }
     this.#count += 1;
+    const place = this.#places.pop() ?? Buffer.allocUnsafeSlow(roomOctets);
     try {
       const pieces = await make();
       response.writeHead(200, { 'content-type': type });
-      await pour(pieces, response);
+      await pour(pieces, place, response);
       response.end();
     } catch {
       // It has gone, or the text cannot be had: half a text must not look like a whole one.
       response.destroy();
     } finally {
       this.#count -= 1;
+      // What is still on its way to a reader that was given up goes nowhere.
+      this.#places.push(place);
     }
   }
 }
 
-/** Writes from one place again and again: with a place for each write a long text would be megabytes for the collector of garbage. */
-async function pour(pieces: Iterable<string>, response: ServerResponse): Promise<void> {
+/** Writes from one place again and again: with a place for each write, a long text would be megabytes for the collector of garbage. */
+async function pour(pieces: Iterable<string>, place: Buffer, response: ServerResponse): Promise<void> {
   const turns = new Turns();
-  const place = Buffer.allocUnsafe(roomOctets);
   let length = 0;
   for (const piece of pieces) {
     if (Buffer.byteLength(piece) > roomOctets - writeOctets) throw new Error('a piece of text is no piece');
