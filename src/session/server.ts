@@ -217,16 +217,17 @@ export class Server {
   }
 
   #accepted({ connection, localAddress, peerAddress }: EventOf<'accepted'>): void {
-    const { switchboard } = this.#services;
+    const { switchboard, log, traces } = this.#services;
     const refusal = this.#admission.admit(peerAddress);
-    const tunnel = this.#newTunnel({ connection, localAddress, peerAddress });
     if (refusal !== undefined) {
+      const trace = traces.tunnel(peerAddress);
       const text = `TCP connection from ${formatIpv4(peerAddress)} refused: ${refusal}`;
-      tunnel.log('warning', 'pptp', text, eventOf('connection-refused'));
-      tunnel.trace.closed();
+      trace.before(log)('warning', 'pptp', text, eventOf('connection-refused'));
+      trace.closed();
       switchboard.holdConnection(connection, () => {});
       return switchboard.send({ kind: 'tcp-close', connection, abort: 1 });
     }
+    const tunnel = this.#newTunnel({ connection, localAddress, peerAddress });
     const text = `TCP connection established from ${formatIpv4(peerAddress)}`;
     tunnel.log('info', 'pptp', text, eventOf('connection-opened'));
     this.#tunnels.add(tunnel);
