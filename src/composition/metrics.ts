@@ -92,7 +92,8 @@ export class Metrics {
   }
 
   async #metrics(): Promise<Page> {
-    const moment = { subject: this.#subject, census: await this.#census() };
+    const census = await this.#census();
+    const moment = { subject: this.#subject, census, pools: this.#subject.pools };
     const turns = new Turns();
     const body = await this.#exposition.text(moment, () => turns.rest());
     return { status: 200, type: this.#exposition.contentType, body };

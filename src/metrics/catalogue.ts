@@ -13,6 +13,7 @@ import { publisherTally } from '../dns/publisher.ts';
 import { responderTally } from '../dns/responder.ts';
 import { licenceLevels } from '../licence/levels.ts';
 import { methodsByStrength } from '../ppp/auth/method.ts';
+import type { MppeBits } from '../ppp/auth/mppe-keys.ts';
 import { mppeBits } from '../ppp/ccp/options.ts';
 import { type MessageName, messageNames } from '../pptp/messages.ts';
 import { incomingEvents } from '../radius/dynamic.ts';
@@ -60,7 +61,11 @@ export const states = [
   'ending',
 ] as const;
 export const authentications = [...methodsByStrength, 'none'] as const;
-export const encryptions = ['none', ...mppeBits.map((bits) => `mppe${bits}`)];
+/** By the bits of MPPE. Texts that are made once: each session is asked for its own. */
+export const mppeNames: ReadonlyMap<MppeBits, string> = new Map(
+  mppeBits.map((bits) => [bits, `mppe${bits}`]),
+);
+export const encryptions = ['none', ...mppeNames.values()];
 export const dropReasons = [
   'duplicate',
   'late',

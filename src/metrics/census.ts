@@ -8,6 +8,7 @@
 import type { EventOf } from '../datapath/contract.ts';
 import type { LifeState } from '../session/lifecycle.ts';
 import type { ServedSession } from '../session/served-session.ts';
+import { mppeNames } from './catalogue.ts';
 import type { Readings } from './readings.ts';
 import type { Subject } from './subject.ts';
 
@@ -60,9 +61,7 @@ function add<Key>(counts: Map<Key, number>, key: Key): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-const encryptions = { 40: 'mppe40', 56: 'mppe56', 128: 'mppe128' } as const;
-
 export function encryptionOf({ session }: ServedSession): string {
   const mppe = session.agreed?.mppe;
-  return mppe === undefined ? 'none' : encryptions[mppe.bits];
+  return (mppe && mppeNames.get(mppe.bits)) ?? 'none';
 }

@@ -54,6 +54,8 @@ export interface Sample {
 export interface Moment {
   readonly subject: Subject;
   readonly census: Census;
+  /** As they stand: to count what is used of them goes over all addresses, so it is done once. */
+  readonly pools: readonly PoolState[];
 }
 
 type Read = (moment: Moment) => readonly Sample[];
@@ -127,7 +129,7 @@ const eachScript = (read: (fate: ScriptFate) => number | Distribution): Read => 
 };
 
 const eachPool = (read: (pool: PoolState) => number): Read => {
-  return ({ subject }) => subject.pools.map((pool) => ({ labels: { pool: pool.name }, value: read(pool) }));
+  return ({ pools }) => pools.map((pool) => ({ labels: { pool: pool.name }, value: read(pool) }));
 };
 
 const bothWays = (received: SummedCounter, transmitted: SummedCounter): Read => {

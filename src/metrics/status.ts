@@ -9,7 +9,7 @@ import type { Point, Rates } from './rates.ts';
 export const topSessions = 15;
 
 export function* statusOf(
-  { subject, census }: Moment,
+  { subject, census }: Pick<Moment, 'subject' | 'census'>,
   rates: Rates,
   { sinceMs, isNaming }: { readonly sinceMs: number; readonly isNaming: boolean },
 ): Generator<undefined, object> {
