@@ -1,4 +1,7 @@
-/** Octets and texts of peers as people read them in one line: nothing that a terminal would obey, and no more than fits. Pure. */
+/**
+ * Octets and texts of peers as people read them in one line: nothing that a terminal would obey, and no more than fits; and names of ours
+ * as people write them. Pure.
+ */
 
 import { toHex, toText } from './bytes.ts';
 
@@ -16,6 +19,11 @@ export function quoted(value: string | Uint8Array): string {
 export function inHex(octets: Uint8Array): string {
   const shown = toHex(octets.subarray(0, shownBytesMax));
   return `0x${shown}${octets.length > shownBytesMax ? '…' : ''}`;
+}
+
+/** `maxMtu` as `max-mtu`. */
+export function hyphened(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function escaped(character: string): string {

@@ -16,6 +16,8 @@
  * have in rows.ts. Pure; knows no menu by name.
  */
 
+import { hyphened } from './readable.ts';
+
 /** Why a text is not a value. A value itself, in RouterOS's words once it is known whose argument it is. */
 export class Refusal {
   readonly #words: (argument: string) => string;
@@ -156,7 +158,7 @@ export function menu<V>(
   head: MenuHead<V> & { readonly rows: { readonly [K in keyof V]: Row<V[K]> } },
 ): Menu<V> {
   const rows = Object.entries(head.rows) as [string, Row<V[keyof V]>][];
-  const settings = rows.map(([key, row]) => ({ ...row, key, name: nameOf(key) }));
+  const settings = rows.map(([key, row]) => ({ ...row, key, name: hyphened(key) }));
   const settable = settings.filter(({ readOnly }) => !readOnly);
   const named = settable.flatMap((setting) =>
     [setting.name, ...(setting.aliases ?? [])].map((name) => [name, setting] as const),
@@ -167,9 +169,4 @@ export function menu<V>(
 /** What all rows say when nothing was set. */
 export function defaultsOf<V>({ settings }: Menu<V>): Readonly<V> {
   return Object.fromEntries(settings.map(({ key, default: value }) => [key, value])) as Readonly<V>;
-}
-
-/** `maxMtu` to `max-mtu`. */
-function nameOf(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -9,6 +9,7 @@
 import { dynamicResults, dynamicRoutes, dynamicTypes } from '../aaa/dynamic-times.ts';
 import { judgementResults } from '../aaa/judgements.ts';
 import { recordKinds } from '../accounting/tally.ts';
+import { hyphened } from '../base/readable.ts';
 import { publisherTally } from '../dns/publisher.ts';
 import { responderTally } from '../dns/responder.ts';
 import { licenceLevels } from '../licence/levels.ts';
@@ -19,7 +20,7 @@ import { type MessageName, messageNames } from '../pptp/messages.ts';
 import { incomingEvents } from '../radius/dynamic.ts';
 import { setUpPhases } from '../session/set-up.ts';
 import { endingTally } from '../session/tally.ts';
-import { metricsOfTallies, snake, talliedMetrics } from './tallies.ts';
+import { metricsOfTallies, talliedMetrics } from './tallies.ts';
 
 /** A label's values. */
 export type Values = readonly string[] | 'configured';
@@ -82,7 +83,7 @@ export const replyResults = ['accept', 'reject', 'challenge'] as const;
 export const serverStates = ['alive', 'zombie', 'dead'] as const;
 export const incomingResults = ['ack', 'nak'] as const;
 export const messageTypes: ReadonlyMap<string, MessageName> = new Map(
-  messageNames.map((name) => [snake(name).replaceAll('_', '-'), name]),
+  messageNames.map((name) => [hyphened(name), name]),
 );
 export const nodeStates = ['alive', 'suspect'] as const;
 

@@ -3,7 +3,7 @@
  * the RFC's (RFC 2637 section 2); codes are told with their meaning, empty texts not at all. Pure.
  */
 
-import { quoted } from '../base/readable.ts';
+import { hyphened, quoted } from '../base/readable.ts';
 import { errorCodes, named, reasons, resultCodes } from './codes.ts';
 import type { Message } from './messages.ts';
 
@@ -20,10 +20,6 @@ export function messageWords({ name, ...fields }: Message): string {
 export function titleOf(name: Message['name']): string {
   const title = hyphened(name).replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
   return title === 'Wan-Error-Notify' ? 'WAN-Error-Notify' : title;
-}
-
-function hyphened(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 function shownValue(message: Message['name'], field: string, value: string | number): string {
